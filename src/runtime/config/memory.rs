@@ -1,0 +1,64 @@
+//! The process's own copy of the settings: the only layer where there is neither Redis nor database.
+
+use crate::runtime::sync::{Arc, Mutex};
+use std::collections::HashMap;
+
+/// Named texts that live as long as the process. A hook's own memory lies above it.
+#[derive(Debug, Default)]
+pub struct MemorySource {
+    texts: Mutex<HashMap<Arc<str>, Arc<str>>>,
+}
+
+impl MemorySource {
+    /// The text of this name.
+    pub fn get(&self, name: &str) -> Option<Arc<str>> {
+        self.texts.lock().get(name).cloned()
+    }
+
+    /// Keeps `text` under `name`.
+    pub fn set(&self, name: Arc<str>, text: Arc<str>) {
+        self.texts.lock().insert(name, text);
+    }
+
+    /// Keeps `text` unless the name has one already, and returns what it has now: of two racing defaults one wins.
+    pub fn set_if_absent(&self, name: Arc<str>, text: Arc<str>) -> Arc<str> {
+        Arc::clone(self.texts.lock().entry(name).or_insert(text))
+    }
+
+    /// Forgets the name; says whether it was known.
+    pub fn remove(&self, name: &str) -> bool {
+        self.texts.lock().remove(name).is_some()
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.texts.lock().keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.texts.lock().clear();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_two_defaults_wins() {
+        let source = MemorySource::default();
+        assert_eq!(&*source.set_if_absent("a".into(), "1".into()), "1");
+        assert_eq!(&*source.set_if_absent("a".into(), "2".into()), "1");
+    }
+
+    #[test]
+    fn what_was_removed_is_absent() {
+        let source = MemorySource::default();
+        source.set("a".into(), "1".into());
+        assert!(source.remove("a") && !source.remove("a"));
+        assert_eq!(source.get("a"), None);
+    }
+}

@@ -1,0 +1,432 @@
+//! The life cycle of one service: its states, its generations, its one starter.
+//!
+//! Expected flow of a start, by whoever runs the service's code:
+//! [`Lifecycle::begin_start`] hands out a [`Ticket`] to one caller; it executes `run` and reports
+//! [`Lifecycle::ran`] or [`Lifecycle::fail`], executes what follows, and ends with [`Lifecycle::end`], always.
+//! Everybody else that came meanwhile waited inside `begin_start` and gets no ticket. A reset or a stop takes the
+//! same gate by [`Lifecycle::begin_end`], which begins a new generation.
+//!
+//! Guarantees: one ticket at a time is in force. A start and a reset never interleave. What a caller of a past
+//! generation reports or writes ([`Lifecycle::write`]) is dropped. Every wait ends with the caller's deadline.
+
+use super::blocking::{Blocking, Ident, Waited};
+use super::gate::{Gate, Hold, Purpose, Until};
+use super::process::Process;
+use super::roster::{Closed, Place};
+use super::state::ServiceState;
+use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
+use super::waits::{Cycle, Standing, Tag};
+
+/// The right to start, reset or stop a service. Lives until [`Lifecycle::end`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket(Hold);
+
+/// Who asks for a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// `start()`: waits until everything has ended, starts a stopped service.
+    Explicitly,
+    /// A read of the app: waits only for `run`, leaves a stopped service alone.
+    ByReading,
+}
+
+/// Why a caller got neither a ticket nor an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused<I> {
+    /// Waiting would never end.
+    #[error("start cycle: {0}")]
+    Cycle(Cycle),
+    /// The deadline is over; this caller still holds the service.
+    #[error("timed out waiting for caller {}", .0.0)]
+    TimedOut(Ident),
+    /// The runtime was shut down.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+    /// The wait was interrupted from outside.
+    #[error("interrupted")]
+    Interrupted(I),
+}
+
+/// What became of a write.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written<T> {
+    /// It took place.
+    Done(T),
+    /// It came from a past generation.
+    Late,
+    /// Somebody works for a past generation: say who writes.
+    WhoWrites,
+}
+
+const STATE: u64 = 0b11;
+const ENABLED: u64 = 1 << 2;
+const HAS_APP: u64 = 1 << 3;
+const STOPPED: u64 = 1 << 4;
+const LATE: u64 = 1 << 5;
+
+#[derive(Debug)]
+struct Inner {
+    gate: Gate,
+    generation: u64,
+    place: Option<Place>,
+}
+
+/// The life cycle. Lives as long as its service.
+#[derive(Debug)]
+pub struct Lifecycle<M: Clone> {
+    process: Arc<Process<M>>,
+    member: M,
+    tag: Arc<Tag>,
+    /// State and flags in one word, so that a read is one load. Written under the lock.
+    status: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+impl<M: Clone> Lifecycle<M> {
+    /// The life cycle of a new service: not started, disabled, without an app.
+    pub fn new(process: Arc<Process<M>>, member: M, name: Arc<str>) -> Self {
+        let tag = Arc::new(Tag::new(name));
+        Self {
+            process,
+            member,
+            status: AtomicU64::new(ServiceState::NotStarted.index() as u64),
+            inner: Mutex::new(Inner { gate: Gate::new(Arc::clone(&tag)), generation: 1, place: None }),
+            tag,
+        }
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> Arc<str> {
+        self.tag.label()
+    }
+
+    /// Gives the service the name under which it was built.
+    pub fn rename(&self, name: Arc<str>) {
+        self.tag.rename(name);
+    }
+
+    /// The state.
+    pub fn state(&self) -> ServiceState {
+        state_in(self.load())
+    }
+
+    /// Whether the settings enable the service.
+    pub fn is_enabled(&self) -> bool {
+        self.load() & ENABLED != 0
+    }
+
+    /// NOT_STARTED and no app.
+    pub fn is_ready(&self) -> bool {
+        self.load() & (STATE | HAS_APP) == ServiceState::NotStarted.index() as u64
+    }
+
+    /// RUNNING and an app. One atomic load.
+    pub fn is_running(&self) -> bool {
+        self.load() & (STATE | HAS_APP) == ServiceState::Running.index() as u64 | HAS_APP
+    }
+
+    /// Whether reading the app would start the service or wait for its start.
+    pub fn starts_when_read(&self) -> bool {
+        let status = self.load();
+        let pending = matches!(state_in(status), ServiceState::NotStarted | ServiceState::Started);
+        pending && status & (ENABLED | HAS_APP | STOPPED) == ENABLED
+    }
+
+    /// The number of the generation in force.
+    pub fn generation(&self) -> u64 {
+        self.inner.lock().generation
+    }
+
+    /// Who is starting, resetting or stopping the service right now.
+    pub fn holder(&self) -> Option<Ident> {
+        self.tag.owner()
+    }
+
+    /// Asks for the right to start. `None`: there is nothing to do, or another caller did it meanwhile.
+    ///
+    /// # Errors
+    /// [`Refused`]: a cycle, the deadline, a shutdown or an interrupt. Nothing has changed then.
+    pub fn begin_start<B: Blocking>(
+        &self,
+        me: Ident,
+        asked: Asked,
+        blocking: &mut B,
+    ) -> Result<Option<Ticket>, Refused<B::Interrupt>> {
+        loop {
+            let mut inner = self.inner.lock();
+            if asked == Asked::ByReading && self.state() == ServiceState::Running {
+                return Ok(None);
+            }
+            let purpose = match inner.gate.holder() {
+                None => return self.start_now(&mut inner, me, asked).map_err(Refused::Closed),
+                // The gate is the caller's own: a reset starts the new generation, anything else comes back to it.
+                Some(hold) if hold.ident == me => match (hold.purpose, self.process.waits.standing(me, &self.tag)) {
+                    (Purpose::Reset, Standing::Innermost) => {
+                        return self.start_now(&mut inner, me, asked).map_err(Refused::Closed);
+                    }
+                    (_, Standing::Around(cycle)) if asked == Asked::Explicitly => return Err(Refused::Cycle(cycle)),
+                    _ => return Ok(None),
+                },
+                Some(hold) => hold.purpose,
+            };
+            let until = if asked == Asked::ByReading { Until::Ran } else { Until::Free };
+            self.wait_for_holder(inner, me, until, blocking)?;
+            // Who waited for a start has its outcome; after a stop the question is open again.
+            if purpose != Purpose::Stop {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn start_now(
+        &self,
+        inner: &mut MutexGuard<'_, Inner>,
+        me: Ident,
+        asked: Asked,
+    ) -> Result<Option<Ticket>, Closed> {
+        let status = self.load();
+        let startable = status & (STATE | ENABLED | HAS_APP) == ServiceState::NotStarted.index() as u64 | ENABLED;
+        if !startable || (asked == Asked::ByReading && status & STOPPED != 0) {
+            return Ok(None);
+        }
+        inner.place = Some(self.process.roster.enter(self.member.clone(), inner.place)?);
+        let generation = inner.generation;
+        let hold = inner.gate.take(&self.process.waits, me, Purpose::Start, generation);
+        self.update(|status| status & !STOPPED);
+        self.enter_state(ServiceState::Started, None);
+        Ok(Some(Ticket(hold)))
+    }
+
+    /// Reports that `run` has ended well. Returns whether the service is RUNNING now, so that `post_run` is due:
+    /// not if it was reset meanwhile, nor if `run` itself chose another state.
+    pub fn ran(&self, ticket: &Ticket) -> bool {
+        let mut inner = self.inner.lock();
+        if !Self::is_current(&inner, ticket) {
+            return false;
+        }
+        if self.state() == ServiceState::Started {
+            self.enter_state(ServiceState::Running, None);
+            inner.place = inner.place.and_then(|place| self.process.roster.move_to_end(place));
+        }
+        inner.gate.wake(&self.process.waits, Some(Until::Ran));
+        self.state() == ServiceState::Running
+    }
+
+    /// Reports that `run` or what follows has failed. `record` keeps the error; it runs under the lock. Returns
+    /// whether it was this generation's failure.
+    pub fn fail(&self, ticket: &Ticket, reason: Arc<str>, record: impl FnOnce()) -> bool {
+        let inner = self.inner.lock();
+        let current = Self::is_current(&inner, ticket);
+        if current {
+            record();
+            self.enter_state(ServiceState::Failed, Some(reason));
+        }
+        current
+    }
+
+    /// Asks for the right to end the generation, for a reset or a stop, and ends it: from now on what its callers
+    /// report and write is dropped. A start that is under way is waited for until the deadline, then given up.
+    ///
+    /// # Errors
+    /// [`Refused`]: a cycle or an interrupt. Nothing has changed then.
+    pub fn begin_end<B: Blocking>(
+        &self,
+        me: Ident,
+        purpose: Purpose,
+        blocking: &mut B,
+    ) -> Result<Ticket, Refused<B::Interrupt>> {
+        loop {
+            let mut inner = self.inner.lock();
+            if inner.gate.holder().is_none() || inner.gate.is_held_by(me) {
+                return Ok(self.end_generation(&mut inner, me, purpose));
+            }
+            match self.wait_for_holder(inner, me, Until::Free, blocking) {
+                Err(Refused::TimedOut(holder)) => {
+                    let mut inner = self.inner.lock();
+                    if inner.gate.holder().is_some_and(|hold| hold.ident == holder) {
+                        inner.gate.give_up_holders(&self.process.waits);
+                        return Ok(self.end_generation(&mut inner, me, purpose));
+                    }
+                }
+                other => other?,
+            }
+        }
+    }
+
+    fn end_generation(&self, inner: &mut MutexGuard<'_, Inner>, me: Ident, purpose: Purpose) -> Ticket {
+        inner.generation += 1;
+        let generation = inner.generation;
+        let hold = inner.gate.take(&self.process.waits, me, purpose, generation);
+        self.note_late_holders(inner);
+        Ticket(hold)
+    }
+
+    /// Puts the service back to NOT_STARTED, in a reset or a stop; a stopped one is not started by a read.
+    /// `drop_app` runs under the lock. Returns what it took out, unless the ticket is from the past.
+    pub fn clear<T>(&self, ticket: &Ticket, drop_app: impl FnOnce() -> T) -> Option<T> {
+        let inner = self.inner.lock();
+        if !Self::is_current(&inner, ticket) {
+            return None;
+        }
+        let (reason, stopped) = match ticket.0.purpose {
+            Purpose::Stop => ("stopped", STOPPED),
+            _ => ("reset", 0),
+        };
+        self.update(|status| status & !(HAS_APP | STOPPED) | stopped);
+        self.enter_state(ServiceState::NotStarted, Some(reason.into()));
+        Some(drop_app())
+    }
+
+    /// Ends a ticket, whatever became of it, and lets the others in.
+    pub fn end(&self, ticket: &Ticket) {
+        let mut inner = self.inner.lock();
+        let stopped = Self::is_current(&inner, ticket) && self.load() & STOPPED != 0;
+        inner.gate.give_back(&self.process.waits, &ticket.0);
+        if stopped && let Some(place) = inner.place.take() {
+            self.process.roster.leave(place);
+        }
+        self.note_late_holders(&inner);
+    }
+
+    /// Enters the roster although nothing was started: daemons of an unstarted service must be stopped, too.
+    ///
+    /// # Errors
+    /// [`Closed`] after a shutdown.
+    pub fn enrol(&self) -> Result<(), Closed> {
+        let mut inner = self.inner.lock();
+        if inner.place.is_none() {
+            inner.place = Some(self.process.roster.enter(self.member.clone(), None)?);
+        }
+        Ok(())
+    }
+
+    /// Whether a caller of a past generation is at work, so that a write must say who writes.
+    pub fn has_late_writers(&self) -> bool {
+        self.load() & LATE != 0
+    }
+
+    /// Lets `writer` change what the service guards, unless it works for a past generation. `change` runs under
+    /// the lock and must be a few instructions.
+    pub fn write<T>(&self, writer: Option<Ident>, change: impl FnOnce(&mut Flags<'_>) -> T) -> Written<T> {
+        let inner = self.inner.lock();
+        if self.load() & LATE != 0 {
+            let Some(writer) = writer else { return Written::WhoWrites };
+            let hold = inner.gate.innermost_of(writer);
+            if hold.is_some_and(|hold| hold.generation != inner.generation) {
+                return Written::Late;
+            }
+        }
+        Written::Done(change(&mut Flags { status: &self.status, enter: &|state, reason| self.enter_state(state, reason) }))
+    }
+
+    /// In a forked child, where only `me` lives on. `shared` says that the app or the daemons did not survive the
+    /// fork. Returns whether the service was put back to NOT_STARTED.
+    pub fn forked(&self, me: Ident, shared: bool) -> bool {
+        let mut inner = self.inner.lock();
+        let interrupted = inner.gate.keep_only(me);
+        let own = inner.gate.is_held_by(me);
+        let lost = interrupted || (shared && !own && self.state() != ServiceState::Failed);
+        if lost {
+            inner.generation += 1;
+            self.update(|status| status & !(HAS_APP | STOPPED));
+            self.enter_state(ServiceState::NotStarted, Some("forked".into()));
+        }
+        self.note_late_holders(&inner);
+        lost
+    }
+
+    fn wait_for_holder<B: Blocking>(
+        &self,
+        mut inner: MutexGuard<'_, Inner>,
+        me: Ident,
+        until: Until,
+        blocking: &mut B,
+    ) -> Result<(), Refused<B::Interrupt>> {
+        let signal = inner.gate.queue(&self.process.waits, me, until).map_err(Refused::Cycle)?;
+        drop(inner);
+        let waited = blocking.wait(&signal);
+        let mut inner = self.inner.lock();
+        inner.gate.unqueue(&self.process.waits, me, &signal);
+        match waited {
+            Err(interrupt) => Err(Refused::Interrupted(interrupt)),
+            Ok(Waited::Happened) => Ok(()),
+            // It may have happened between the deadline and the lock.
+            Ok(Waited::TimedOut) => match inner.gate.holder() {
+                Some(hold) if !signal.is_set() => Err(Refused::TimedOut(hold.ident)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn is_current(inner: &Inner, ticket: &Ticket) -> bool {
+        inner.generation == ticket.0.generation && inner.gate.is_in_force(&ticket.0)
+    }
+
+    fn note_late_holders(&self, inner: &Inner) {
+        let late = if inner.gate.has_late_holders(inner.generation) { LATE } else { 0 };
+        self.update(|status| status & !LATE | late);
+    }
+
+    fn load(&self) -> u64 {
+        self.status.load(Ordering::Acquire)
+    }
+
+    /// Every writer holds the lock, so this is no race.
+    fn update(&self, change: impl FnOnce(u64) -> u64) {
+        self.status.store(change(self.load()), Ordering::Release);
+    }
+
+    fn enter_state(&self, state: ServiceState, reason: Option<Arc<str>>) {
+        let before = self.state();
+        self.update(|status| status & !STATE | state.index() as u64);
+        if before != state {
+            self.process.events.record(self.name(), before, state, reason);
+        }
+    }
+}
+
+impl<M: Clone> Drop for Lifecycle<M> {
+    fn drop(&mut self) {
+        if let Some(place) = self.inner.lock().place.take() {
+            self.process.roster.leave(place);
+        }
+    }
+}
+
+fn state_in(status: u64) -> ServiceState {
+    // Two bits, four states: the cast loses nothing and the index is in range.
+    ServiceState::ALL[usize::try_from(status & STATE).unwrap_or_default()]
+}
+
+/// What a write may change besides its own data; handed out by [`Lifecycle::write`].
+pub struct Flags<'a> {
+    status: &'a AtomicU64,
+    enter: &'a dyn Fn(ServiceState, Option<Arc<str>>),
+}
+
+impl Flags<'_> {
+    /// Notes whether there is an app.
+    pub fn has_app(&mut self, has: bool) {
+        self.flag(HAS_APP, has);
+    }
+
+    /// Notes whether the settings enable the service.
+    pub fn enabled(&mut self, enabled: bool) {
+        self.flag(ENABLED, enabled);
+    }
+
+    /// Moves to another state, as an assignment or `failed()` does. Out of NOT_STARTED nothing is "stopped".
+    pub fn state(&mut self, state: ServiceState, reason: Option<Arc<str>>) {
+        self.flag(STOPPED, false);
+        (self.enter)(state, reason);
+    }
+
+    fn flag(&mut self, flag: u64, on: bool) {
+        let status = self.status.load(Ordering::Acquire);
+        self.status.store(if on { status | flag } else { status & !flag }, Ordering::Release);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[path = "lifecycle_tests.rs"]
+mod tests;

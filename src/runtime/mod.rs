@@ -1,0 +1,19 @@
+//! The core, without Python.
+//!
+//! Nothing in here blocks on its own: whoever calls says how to wait ([`blocking::Blocking`]), so that the
+//! bindings can give the interpreter away, a model checker can explore the wait, and a test can skip it.
+//! Locks are held for a few instructions, never while a caller's code runs.
+
+pub mod blocking;
+pub mod config;
+pub mod daemon;
+pub mod events;
+pub mod gate;
+pub mod lifecycle;
+pub mod process;
+pub mod registry;
+pub mod roster;
+pub mod secrets;
+pub mod state;
+pub mod sync;
+pub mod waits;

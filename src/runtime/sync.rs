@@ -1,0 +1,159 @@
+//! The synchronisation primitives of the core, in one place.
+//!
+//! Normally `parking_lot`'s mutex and the standard library's condition variable; under `--cfg loom` the model
+//! checker's, so that the model check runs the very types that are shipped.
+//!
+//! A [`Mutex`] is only ever locked by a thread that could also be forked from (in Python: one that holds the
+//! interpreter), and a waiting thread holds none: so a fork never copies a locked one. The exception, [`Signal`],
+//! is locked by waiting threads, and is therefore replaced, not reused, in a forked child. It uses the standard
+//! primitives because these keep no process-wide table that a fork could copy half-updated.
+
+#[cfg(not(loom))]
+mod primitives {
+    pub use parking_lot::MutexGuard;
+    pub use std::sync::Arc;
+    pub use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    use std::time::Duration;
+
+    /// A mutual exclusion lock; see the module's rules on who may hold it.
+    #[derive(Debug, Default)]
+    pub struct Mutex<T>(parking_lot::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        /// A lock around `value`.
+        pub const fn new(value: T) -> Self {
+            Self(parking_lot::Mutex::new(value))
+        }
+
+        /// Locks. Held for a few instructions only.
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock()
+        }
+
+        /// Locks if nobody else does right now.
+        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock()
+        }
+    }
+
+    #[derive(Debug, Default)]
+    pub(super) struct Flag {
+        set: std::sync::Mutex<bool>,
+        changed: std::sync::Condvar,
+    }
+
+    impl Flag {
+        pub(super) fn set(&self) {
+            *self.set.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = true;
+            self.changed.notify_all();
+        }
+
+        pub(super) fn wait(&self, at_most: Option<Duration>) -> bool {
+            let set = self.set.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match at_most {
+                None => {
+                    let waited = self.changed.wait_while(set, |set| !*set);
+                    *waited.unwrap_or_else(std::sync::PoisonError::into_inner)
+                }
+                Some(at_most) => {
+                    let waited = self.changed.wait_timeout_while(set, at_most, |set| !*set);
+                    *waited.unwrap_or_else(std::sync::PoisonError::into_inner).0
+                }
+            }
+        }
+    }
+}
+
+#[cfg(loom)]
+mod primitives {
+    #![allow(clippy::unwrap_used)]
+    pub use loom::sync::MutexGuard;
+    pub use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    // The model checker's own `Arc` refuses unsized coercion; reference counts are not what is explored.
+    pub use std::sync::Arc;
+    use std::time::Duration;
+
+    /// The model's lock.
+    #[derive(Debug, Default)]
+    pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        /// A lock around `value`.
+        pub fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        /// Locks.
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap()
+        }
+
+        /// Locks if nobody else does right now.
+        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok()
+        }
+    }
+
+    #[derive(Debug, Default)]
+    pub(super) struct Flag {
+        set: loom::sync::Mutex<bool>,
+        changed: loom::sync::Condvar,
+    }
+
+    impl Flag {
+        pub(super) fn set(&self) {
+            *self.set.lock().unwrap() = true;
+            self.changed.notify_all();
+        }
+
+        /// Time does not pass in the model: a bounded wait is an unbounded one.
+        pub(super) fn wait(&self, _at_most: Option<Duration>) -> bool {
+            let mut set = self.set.lock().unwrap();
+            while !*set {
+                set = self.changed.wait(set).unwrap();
+            }
+            true
+        }
+    }
+}
+
+pub use primitives::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
+use std::time::Duration;
+
+/// Something that happens once and stays happened: a stop request, the end of a daemon, a gate that opened.
+///
+/// Lives as long as anybody holds it. Any number of threads may wait on it.
+#[derive(Debug)]
+pub struct Signal {
+    happened: AtomicBool,
+    flag: primitives::Flag,
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self { happened: AtomicBool::new(false), flag: primitives::Flag::default() }
+    }
+}
+
+impl Signal {
+    /// A signal that has not happened yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes it happen and wakes who waits; again is allowed and does nothing more.
+    pub fn set(&self) {
+        self.happened.store(true, Ordering::Release);
+        self.flag.set();
+    }
+
+    /// Whether it has happened. One atomic load.
+    pub fn is_set(&self) -> bool {
+        self.happened.load(Ordering::Acquire)
+    }
+
+    /// Waits for it, at most `at_most` (for ever if `None`), and says whether it has happened.
+    pub fn wait(&self, at_most: Option<Duration>) -> bool {
+        self.is_set() || self.flag.wait(at_most)
+    }
+}
