@@ -4,8 +4,8 @@
 //! something in it, only while it runs: [`Daemon::while_running`]), it is given up.
 
 use super::blocking::{Blocking, Ident, Waited};
+use super::events::now;
 use super::sync::{Arc, Mutex, Signal};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How far a daemon's thread has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Daemon {
     fn new(name: Arc<str>, generation: u64) -> Self {
         Self {
             name,
-            since: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+            since: now(),
             generation,
             stop: Arc::new(Signal::new()),
             ended: Arc::new(Signal::new()),

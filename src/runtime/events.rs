@@ -8,10 +8,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// How many events are kept for late readers. Older ones are counted as missed.
 pub const KEPT_EVENTS: usize = 4096;
 
+/// The wall clock, in seconds since the epoch. For people to read; nothing is decided by it.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
 /// One change of state. Lives as long as anybody holds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Its place in the stream, from 1, without gaps.
+    /// Its place in the stream, from 1, without gaps; given by the stream.
     pub number: u64,
     /// The service's name.
     pub service: Arc<str>,
@@ -58,12 +63,11 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Appends a change and wakes the readers.
-    pub fn record(&self, service: Arc<str>, before: ServiceState, after: ServiceState, reason: Option<Arc<str>>) {
-        let when = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    /// Appends a change, numbers it, and wakes the readers.
+    pub fn record(&self, event: Event) {
         let mut log = self.log.lock();
         log.last += 1;
-        let event = Arc::new(Event { number: log.last, service, before, after, reason, when });
+        let event = Arc::new(Event { number: log.last, ..event });
         if log.kept.len() == KEPT_EVENTS {
             log.kept.pop_front();
         }
@@ -103,7 +107,8 @@ mod tests {
     use super::*;
 
     fn record(log: &EventLog, service: &str) {
-        log.record(service.into(), ServiceState::NotStarted, ServiceState::Started, None);
+        let (before, after) = (ServiceState::NotStarted, ServiceState::Started);
+        log.record(Event { number: 0, service: service.into(), before, after, reason: None, when: now() });
     }
 
     fn service_and_missed(read: Read) -> (String, u64) {

@@ -10,6 +10,7 @@
 //! generation reports or writes ([`Lifecycle::write`]) is dropped. Every wait ends with the caller's deadline.
 
 use super::blocking::{Blocking, Ident, Waited};
+use super::events::{Event, now};
 use super::gate::{Gate, Hold, Purpose, Until};
 use super::process::Process;
 use super::roster::{Closed, Place};
@@ -26,6 +27,8 @@ pub struct Ticket(Hold);
 pub enum Asked {
     /// `start()`: waits until everything has ended, starts a stopped service.
     Explicitly,
+    /// `start()` of something whose failure does not last: as `Explicitly`, out of FAILED as well.
+    Anew,
     /// A read of the app: waits only for `run`, leaves a stopped service alone.
     ByReading,
 }
@@ -79,6 +82,8 @@ pub struct Lifecycle<M: Clone> {
     tag: Arc<Tag>,
     /// State and flags in one word, so that a read is one load. Written under the lock.
     status: AtomicU64,
+    /// When the state was entered: seconds since the epoch, as the bits of an `f64`.
+    since: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -90,6 +95,7 @@ impl<M: Clone> Lifecycle<M> {
             process,
             member,
             status: AtomicU64::new(ServiceState::NotStarted.index() as u64),
+            since: AtomicU64::new(now().to_bits()),
             inner: Mutex::new(Inner { gate: Gate::new(Arc::clone(&tag)), generation: 1, place: None }),
             tag,
         }
@@ -108,6 +114,11 @@ impl<M: Clone> Lifecycle<M> {
     /// The state.
     pub fn state(&self) -> ServiceState {
         state_in(self.load())
+    }
+
+    /// When the state was entered, in seconds since the epoch.
+    pub fn since(&self) -> f64 {
+        f64::from_bits(self.since.load(Ordering::Acquire))
     }
 
     /// Whether the settings enable the service.
@@ -164,7 +175,7 @@ impl<M: Clone> Lifecycle<M> {
                     (Purpose::Reset, Standing::Innermost) => {
                         return self.start_now(&mut inner, me, asked).map_err(Refused::Closed);
                     }
-                    (_, Standing::Around(cycle)) if asked == Asked::Explicitly => return Err(Refused::Cycle(cycle)),
+                    (_, Standing::Around(cycle)) if asked != Asked::ByReading => return Err(Refused::Cycle(cycle)),
                     _ => return Ok(None),
                 },
                 Some(hold) => hold.purpose,
@@ -185,8 +196,12 @@ impl<M: Clone> Lifecycle<M> {
         asked: Asked,
     ) -> Result<Option<Ticket>, Closed> {
         let status = self.load();
-        let startable = status & (STATE | ENABLED | HAS_APP) == ServiceState::NotStarted.index() as u64 | ENABLED;
-        if !startable || (asked == Asked::ByReading && status & STOPPED != 0) {
+        let pending = match state_in(status) {
+            ServiceState::NotStarted => true,
+            ServiceState::Failed => asked == Asked::Anew,
+            _ => false,
+        };
+        if !pending || status & (ENABLED | HAS_APP) != ENABLED || (asked == Asked::ByReading && status & STOPPED != 0) {
             return Ok(None);
         }
         inner.place = Some(self.process.roster.enter(self.member.clone(), inner.place)?);
@@ -380,7 +395,9 @@ impl<M: Clone> Lifecycle<M> {
         let before = self.state();
         self.update(|status| status & !STATE | state.index() as u64);
         if before != state {
-            self.process.events.record(self.name(), before, state, reason);
+            let when = now();
+            self.since.store(when.to_bits(), Ordering::Release);
+            self.process.events.record(Event { number: 0, service: self.name(), before, after: state, reason, when });
         }
     }
 }
