@@ -83,15 +83,19 @@ impl Daemon {
 
     /// Its thread reports the end, once. `cleanup` runs where no [`Daemon::while_running`] can overlap or follow.
     pub fn finish(&self, error: Option<Arc<str>>, cleanup: impl FnOnce()) {
-        {
-            let mut stage = self.stage.lock();
-            *stage = Stage::Ended;
-            cleanup();
-        }
         if error.is_some() {
             *self.last_error.lock() = error;
         }
-        self.ended.set();
+        let survived_fork = {
+            let mut stage = self.stage.lock();
+            let before = std::mem::replace(&mut *stage, Stage::Ended);
+            cleanup();
+            before == Stage::Ended
+        };
+        // Who waited for it stayed in the parent, perhaps with the signal's lock held when it was copied.
+        if !survived_fork {
+            self.ended.set();
+        }
     }
 
     /// Calls `act` with the thread's ident if the target runs; it cannot end before `act` returns.
@@ -143,13 +147,15 @@ pub struct Daemons {
 }
 
 impl Daemons {
-    /// Enters a daemon, unless one of this name is alive.
+    /// Enters a daemon, unless this generation has one of this name that is alive. One of a past generation was
+    /// asked to stop and may be about to, or stuck: it goes on beside its successor until it ends.
     pub fn enter(&self, name: &Arc<str>, generation: u64) -> Option<Arc<Daemon>> {
         let mut table = self.table.lock();
-        if table.iter().any(|daemon| daemon.name == *name && daemon.is_alive()) {
+        let taken = |daemon: &Arc<Daemon>| daemon.name == *name && daemon.generation >= generation && daemon.is_alive();
+        if table.iter().any(taken) {
             return None;
         }
-        table.retain(|daemon| daemon.name != *name);
+        table.retain(|daemon| daemon.name != *name || daemon.is_alive());
         let daemon = Arc::new(Daemon::new(Arc::clone(name), generation));
         table.push(Arc::clone(&daemon));
         Some(daemon)
@@ -157,12 +163,16 @@ impl Daemons {
 
     /// Takes back a daemon whose thread could not be had.
     pub fn withdraw(&self, daemon: &Arc<Daemon>) {
+        daemon.finish(None, || {});
         self.table.lock().retain(|other| !Arc::ptr_eq(other, daemon));
     }
 
     /// What the outside sees, in the order of spawning.
     pub fn infos(&self) -> Vec<DaemonInfo> {
-        self.table.lock().iter().map(|daemon| daemon.info()).collect()
+        let table = self.table.lock();
+        let replaced = |at: usize| table[at + 1..].iter().any(|later| later.name == table[at].name);
+        let visible = (0..table.len()).filter(|at| table[*at].is_alive() || !replaced(*at));
+        visible.map(|at| table[at].info()).collect()
     }
 
     /// The daemon that runs on this thread.
@@ -283,6 +293,39 @@ mod tests {
         assert_eq!(daemons.infos()[0].last_error.as_deref(), Some("boom"));
         assert!(daemons.enter(&"worker".into(), 1).is_some());
         assert_eq!(daemons.infos().len(), 1);
+    }
+
+    #[test]
+    fn a_daemon_of_a_past_generation_does_not_keep_the_next_one_from_its_own() {
+        let daemons = Daemons::default();
+        let stuck = spawned(&daemons, "worker", 1);
+        let successor = daemons.enter(&"worker".into(), 2).unwrap();
+        assert!(daemons.enter(&"worker".into(), 2).is_none());
+        assert_eq!(daemons.named(&["worker".into()]).len(), 2);
+        assert_eq!(daemons.before(2).len(), 1);
+        assert!(Arc::ptr_eq(&daemons.running_on(Ident(1)).unwrap(), &stuck));
+        stuck.finish(None, || {});
+        assert_eq!(daemons.infos().len(), 1);
+        assert!(daemons.infos()[0].alive && successor.is_alive());
+    }
+
+    #[test]
+    fn a_daemon_that_got_no_thread_is_not_waited_for() {
+        let daemons = Daemons::default();
+        let daemon = daemons.enter(&"worker".into(), 1).unwrap();
+        daemons.withdraw(&daemon);
+        assert!(terminate(&[daemon], Ident(9), &mut Impatient::default()).unwrap().is_empty());
+        assert!(daemons.infos().is_empty());
+    }
+
+    #[test]
+    fn a_daemon_that_goes_on_in_a_forked_child_ends_without_touching_the_copied_signal() {
+        let daemons = Daemons::default();
+        let daemon = spawned(&daemons, "worker", 1);
+        daemons.forked();
+        assert!(!daemons.any_alive());
+        daemon.finish(Some("boom".into()), || {});
+        assert!(!daemon.ended().is_set());
     }
 
     #[test]

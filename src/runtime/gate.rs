@@ -160,6 +160,14 @@ impl Gate {
         });
     }
 
+    /// In a forked child: forgets a holder that is gone, and everything that came with it.
+    pub fn bury(&mut self) {
+        self.holds.clear();
+        self.given_up.clear();
+        self.waiters.clear();
+        self.tag.set_owner(None);
+    }
+
     /// In a forked child: the other threads are gone, so are their holds and waits. Returns whether one of them
     /// held the gate.
     pub fn keep_only(&mut self, me: Ident) -> bool {

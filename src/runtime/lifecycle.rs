@@ -66,6 +66,7 @@ const ENABLED: u64 = 1 << 2;
 const HAS_APP: u64 = 1 << 3;
 const STOPPED: u64 = 1 << 4;
 const LATE: u64 = 1 << 5;
+const RESETTING: u64 = 1 << 6;
 
 #[derive(Debug)]
 struct Inner {
@@ -139,8 +140,15 @@ impl<M: Clone> Lifecycle<M> {
     /// Whether reading the app would start the service or wait for its start.
     pub fn starts_when_read(&self) -> bool {
         let status = self.load();
-        let pending = matches!(state_in(status), ServiceState::NotStarted | ServiceState::Started);
-        pending && status & (ENABLED | HAS_APP | STOPPED) == ENABLED
+        match state_in(status) {
+            // What `run` has assigned so far is not ready for others.
+            ServiceState::Started => true,
+            // In a reset the other flags are those of neither generation.
+            ServiceState::NotStarted if status & HAS_APP == 0 => {
+                status & RESETTING != 0 || status & (ENABLED | STOPPED) == ENABLED
+            }
+            _ => false,
+        }
     }
 
     /// The number of the generation in force.
@@ -165,14 +173,15 @@ impl<M: Clone> Lifecycle<M> {
     ) -> Result<Option<Ticket>, Refused<B::Interrupt>> {
         loop {
             let mut inner = self.inner.lock();
-            if asked == Asked::ByReading && self.state() == ServiceState::Running {
+            if asked == Asked::ByReading && !self.starts_when_read() {
                 return Ok(None);
             }
+            self.bury_dead_holder(&mut inner);
             let purpose = match inner.gate.holder() {
                 None => return self.start_now(&mut inner, me, asked).map_err(Refused::Closed),
                 // The gate is the caller's own: a reset starts the new generation, anything else comes back to it.
                 Some(hold) if hold.ident == me => match (hold.purpose, self.process.waits.standing(me, &self.tag)) {
-                    (Purpose::Reset, Standing::Innermost) => {
+                    (Purpose::Reset, Standing::Innermost) if asked != Asked::ByReading => {
                         return self.start_now(&mut inner, me, asked).map_err(Refused::Closed);
                     }
                     (_, Standing::Around(cycle)) if asked != Asked::ByReading => return Err(Refused::Cycle(cycle)),
@@ -208,6 +217,7 @@ impl<M: Clone> Lifecycle<M> {
         let generation = inner.generation;
         let hold = inner.gate.take(&self.process.waits, me, Purpose::Start, generation);
         self.update(|status| status & !STOPPED);
+        self.note_holders(inner);
         self.enter_state(ServiceState::Started, None);
         Ok(Some(Ticket(hold)))
     }
@@ -221,20 +231,24 @@ impl<M: Clone> Lifecycle<M> {
         }
         if self.state() == ServiceState::Started {
             self.enter_state(ServiceState::Running, None);
+        }
+        let runs = self.state() == ServiceState::Running;
+        if runs {
             inner.place = inner.place.and_then(|place| self.process.roster.move_to_end(place));
         }
         inner.gate.wake(&self.process.waits, Some(Until::Ran));
-        self.state() == ServiceState::Running
+        runs
     }
 
     /// Reports that `run` or what follows has failed. `record` keeps the error; it runs under the lock. Returns
     /// whether it was this generation's failure.
     pub fn fail(&self, ticket: &Ticket, reason: Arc<str>, record: impl FnOnce()) -> bool {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
         let current = Self::is_current(&inner, ticket);
         if current {
             record();
             self.enter_state(ServiceState::Failed, Some(reason));
+            self.let_readers_go(&mut inner);
         }
         current
     }
@@ -252,6 +266,7 @@ impl<M: Clone> Lifecycle<M> {
     ) -> Result<Ticket, Refused<B::Interrupt>> {
         loop {
             let mut inner = self.inner.lock();
+            self.bury_dead_holder(&mut inner);
             if inner.gate.holder().is_none() || inner.gate.is_held_by(me) {
                 return Ok(self.end_generation(&mut inner, me, purpose));
             }
@@ -272,7 +287,7 @@ impl<M: Clone> Lifecycle<M> {
         inner.generation += 1;
         let generation = inner.generation;
         let hold = inner.gate.take(&self.process.waits, me, purpose, generation);
-        self.note_late_holders(inner);
+        self.note_holders(inner);
         Ticket(hold)
     }
 
@@ -300,7 +315,7 @@ impl<M: Clone> Lifecycle<M> {
         if stopped && let Some(place) = inner.place.take() {
             self.process.roster.leave(place);
         }
-        self.note_late_holders(&inner);
+        self.note_holders(&inner);
     }
 
     /// Enters the roster although nothing was started: daemons of an unstarted service must be stopped, too.
@@ -315,6 +330,26 @@ impl<M: Clone> Lifecycle<M> {
         Ok(())
     }
 
+    /// Lets `enter` enter a daemon of `me` in the generation that it is given, so that whoever ends that generation
+    /// sees the daemon. `None`: not now, because `me` works for a past generation or somebody else ends this one.
+    /// Enters the roster where that was not done.
+    ///
+    /// # Errors
+    /// [`Closed`] after a shutdown.
+    pub fn admit<T>(&self, me: Ident, enter: impl FnOnce(u64) -> T) -> Result<Option<T>, Closed> {
+        let mut inner = self.inner.lock();
+        self.bury_dead_holder(&mut inner);
+        let ending = inner.gate.holder().is_some_and(|hold| hold.ident != me && hold.purpose != Purpose::Start);
+        let late = inner.gate.innermost_of(me).is_some_and(|hold| hold.generation != inner.generation);
+        if ending || late {
+            return Ok(None);
+        }
+        if !inner.place.is_some_and(|place| self.process.roster.has(place)) {
+            inner.place = Some(self.process.roster.enter(self.member.clone(), None)?);
+        }
+        Ok(Some(enter(inner.generation)))
+    }
+
     /// Whether a caller of a past generation is at work, so that a write must say who writes.
     pub fn has_late_writers(&self) -> bool {
         self.load() & LATE != 0
@@ -323,7 +358,7 @@ impl<M: Clone> Lifecycle<M> {
     /// Lets `writer` change what the service guards, unless it works for a past generation. `change` runs under
     /// the lock and must be a few instructions.
     pub fn write<T>(&self, writer: Option<Ident>, change: impl FnOnce(&mut Flags<'_>) -> T) -> Written<T> {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
         if self.load() & LATE != 0 {
             let Some(writer) = writer else { return Written::WhoWrites };
             let hold = inner.gate.innermost_of(writer);
@@ -331,7 +366,9 @@ impl<M: Clone> Lifecycle<M> {
                 return Written::Late;
             }
         }
-        Written::Done(change(&mut Flags { status: &self.status, enter: &|state, reason| self.enter_state(state, reason) }))
+        let done = change(&mut Flags { status: &self.status, enter: &|state, reason| self.enter_state(state, reason) });
+        self.let_readers_go(&mut inner);
+        Written::Done(done)
     }
 
     /// In a forked child, where only `me` lives on. `shared` says that the app or the daemons did not survive the
@@ -343,10 +380,14 @@ impl<M: Clone> Lifecycle<M> {
         let lost = interrupted || (shared && !own && self.state() != ServiceState::Failed);
         if lost {
             inner.generation += 1;
-            self.update(|status| status & !(HAS_APP | STOPPED));
+            self.update(|status| status & !HAS_APP);
             self.enter_state(ServiceState::NotStarted, Some("forked".into()));
+            // Nothing of it runs here any more: a shutdown of the child has nothing to stop.
+            if let Some(place) = inner.place.take() {
+                self.process.roster.leave(place);
+            }
         }
-        self.note_late_holders(&inner);
+        self.note_holders(&inner);
         lost
     }
 
@@ -377,9 +418,29 @@ impl<M: Clone> Lifecycle<M> {
         inner.generation == ticket.0.generation && inner.gate.is_in_force(&ticket.0)
     }
 
-    fn note_late_holders(&self, inner: &Inner) {
+    fn note_holders(&self, inner: &Inner) {
         let late = if inner.gate.has_late_holders(inner.generation) { LATE } else { 0 };
-        self.update(|status| status & !LATE | late);
+        let resets = inner.gate.holder().is_some_and(|hold| hold.purpose == Purpose::Reset);
+        let resetting = if resets { RESETTING } else { 0 };
+        self.update(|status| status & !(LATE | RESETTING) | late | resetting);
+    }
+
+    /// Of a start that has failed and left no app, readers need not await the rest. `failed()` may itself wait for
+    /// a daemon that reads.
+    fn let_readers_go(&self, inner: &mut Inner) {
+        if self.load() & (STATE | HAS_APP) == ServiceState::Failed.index() as u64 {
+            inner.gate.wake(&self.process.waits, Some(Until::Ran));
+        }
+    }
+
+    /// Frees the gate from a holder that a fork has left behind: the graph forgot it then. [`Lifecycle::forked`]
+    /// does so at once, but reaches only what is in the roster.
+    fn bury_dead_holder(&self, inner: &mut Inner) {
+        let holder = inner.gate.holder().map(|hold| hold.ident);
+        if holder.is_some_and(|holder| !self.process.waits.is_held_by(&self.tag, holder)) {
+            inner.gate.bury();
+            self.note_holders(inner);
+        }
     }
 
     fn load(&self) -> u64 {

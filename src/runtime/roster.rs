@@ -60,6 +60,11 @@ impl<M: Clone> Roster<M> {
         Some(place)
     }
 
+    /// Whether this place is taken still.
+    pub fn has(&self, place: Place) -> bool {
+        self.entries.lock().order.contains_key(&place)
+    }
+
     /// Strikes a member out.
     pub fn leave(&self, place: Place) {
         self.entries.lock().order.remove(&place);

@@ -95,8 +95,19 @@ impl Waits {
         match held.iter().rposition(|other| Arc::ptr_eq(other, tag)) {
             None => Standing::Other,
             Some(at) if at + 1 == held.len() => Standing::Innermost,
-            Some(at) => Standing::Around(Cycle(held[at..].iter().map(|tag| tag.label()).collect())),
+            Some(at) => {
+                let mut around: Vec<&Arc<Tag>> = held[at..].iter().collect();
+                // A reset holds its gate once for itself and once for the start in it.
+                around.dedup_by(|one, other| Arc::ptr_eq(one, other));
+                Standing::Around(Cycle(around.into_iter().map(|tag| tag.label()).collect()))
+            }
         }
+    }
+
+    /// Whether the graph knows `who` as a holder of the gate. A fork makes it forget.
+    pub(super) fn is_held_by(&self, tag: &Arc<Tag>, who: Ident) -> bool {
+        let graph = self.graph.lock();
+        graph.holding.get(&who).is_some_and(|held| held.iter().any(|other| Arc::ptr_eq(other, tag)))
     }
 
     /// Notes that `me` is about to wait for `wanted`.
