@@ -1,0 +1,40 @@
+"""Services: subclass ``CommonService``, register the class with ``MetaService``, and it is started once, configured live,
+watched, and stopped in order."""
+
+from jaseci.svc import _finder
+from jaseci.svc._core import DaemonInfo, Event, EventReader, StopSignal
+from jaseci.svc.common import ApplicationContext, CommonService, MetaProperties, ProxyService
+from jaseci.svc.errors import (
+    BuilderExists,
+    ConfigError,
+    RuntimeClosed,
+    ServiceError,
+    ServiceNotRunning,
+    StartCycle,
+    StartTimeout,
+)
+from jaseci.svc.meta import MetaService, ServiceInfo
+from jaseci.svc.state import ServiceState
+
+_finder.install()
+
+__all__ = [
+    "ApplicationContext",
+    "BuilderExists",
+    "CommonService",
+    "ConfigError",
+    "DaemonInfo",
+    "Event",
+    "EventReader",
+    "MetaProperties",
+    "MetaService",
+    "ProxyService",
+    "RuntimeClosed",
+    "ServiceError",
+    "ServiceInfo",
+    "ServiceNotRunning",
+    "ServiceState",
+    "StartCycle",
+    "StartTimeout",
+    "StopSignal",
+]

@@ -1,0 +1,74 @@
+"""Daemon threads: what runs in them, and how they end."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jaseci.svc._calling import refuse_coroutine
+from jaseci.svc._core import Daemon
+from jaseci.svc._log import describe, report
+
+if TYPE_CHECKING:
+    from jaseci.svc.common import CommonService
+
+# How long a thread may take between the end of its target and its own, in seconds. It has next to nothing to do.
+_LAST_STEPS = 1.0
+
+
+def spawn(service: "CommonService[Any]", name: str, target: Callable[[], Any]) -> None:
+    """Runs ``target`` on a thread named after service and daemon, unless the service has a living one of the name."""
+    if not callable(target):
+        raise TypeError(f"daemon {name!r} of service {service._name!r}: {type(target).__name__} is not callable")
+    daemon = service._enter_daemon(name)
+    if daemon is None:
+        return
+    thread = threading.Thread(
+        target=_execute, args=(daemon, target, service._name), name=f"{service._name}/{name}", daemon=True
+    )
+    threads_of(service)[name] = thread
+    try:
+        thread.start()
+    except BaseException:
+        daemon.withdraw()
+        raise
+
+
+def threads_of(service: "CommonService[Any]") -> dict[str, threading.Thread]:
+    """The threads of a service's daemons, by daemon."""
+    threads: dict[str, threading.Thread] = service.__dict__.setdefault("_daemon_threads", {})
+    return threads
+
+
+def _execute(daemon: Daemon, target: Callable[[], Any], service_name: str) -> None:
+    failure = None
+    try:
+        try:
+            if daemon.begin():
+                refuse_coroutine(target(), f"the target of daemon {daemon.name!r}")
+        except SystemExit:
+            pass
+        except BaseException as error:
+            failure = describe(error)
+            report(logging.ERROR, f"Daemon {service_name}/{daemon.name} ended with {failure}", error)
+    finally:
+        # SystemExit strikes at most once, so the second call is not interrupted.
+        try:
+            daemon.finish(failure)
+        except SystemExit:
+            daemon.finish(failure)
+
+
+def settle(service: "CommonService[Any]", ended: list[Daemon], stuck: list[Daemon]) -> None:
+    """After a termination: sees the threads of the ended ones off, logs those that are still alive."""
+    threads = threads_of(service)
+    for daemon in ended:
+        thread = threads.pop(daemon.name, None)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_LAST_STEPS)
+    for daemon in stuck:
+        report(
+            logging.ERROR,
+            f"Daemon {service._name}/{daemon.name} did not stop within {2 * service.daemon_grace} s and is given up; "
+            "its target neither waits on stop_requested nor returns to Python",
+        )

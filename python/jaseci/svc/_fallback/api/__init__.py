@@ -1,0 +1,1 @@
+"""Interfaces for applications that have none of their own."""

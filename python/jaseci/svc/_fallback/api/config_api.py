@@ -1,0 +1,74 @@
+"""``ConfigApi``: reading and changing settings, for whoever administers a running application."""
+
+import json
+from typing import Any
+
+from jaseci.svc import _known_configs
+from jaseci.svc._core import mask
+from jaseci.svc.meta import MetaService
+
+
+class ConfigApi:
+    """Settings by name, through the hook ``_h`` of the administrator that this is mixed into.
+
+    Known names are the configs of the shipped services, ``CONFIG_EXAMPLE``, ``ACTION_SETS``, and the config and kube
+    globs of every registered service. ``do_check=False`` accepts any name.
+    """
+
+    _h: Any
+
+    def config_get(self, name: str, do_check: bool = True) -> Any:
+        """The raw text of a config, None if there is none."""
+        return _unrecognized(name, do_check) or self._h.get_glob(name)
+
+    def config_set(self, name: str, value: Any, do_check: bool = True) -> list[str]:
+        """Sets a config for every hook built later, durably, before it answers. Dicts are dumped as JSON.
+
+        A value that the config's service cannot use is refused with the reason, and the old one stays. Services take
+        the new one up with their next reset, for instance by ``config_refresh``.
+        """
+        refusal = _unrecognized(name, do_check)
+        if refusal:
+            return refusal
+        text = value if isinstance(value, str) else json.dumps(value)
+        reason = _known_configs.why_unusable(name, text)
+        if reason is not None:
+            return [mask(f"Config of '{name}' is not set, the value cannot be used: {reason}")]
+        _known_configs.learn_secrets_of(text)
+        self._h.commit_setting(name, text)
+        return [mask(f"Config of '{name}' to '{text}' set!")]
+
+    def config_refresh(self, name: str) -> list[str]:
+        """Resets the service of a config, so that it takes the settings of now."""
+        meta = MetaService()
+        service_name = _known_configs.service_of(meta, name)
+        if service_name is None:
+            return _unrecognized(name, True) or [f"Config '{name}' belongs to no registered service!"]
+        service = meta.get_service(service_name, self._h)
+        service.reset(self._h)
+        return [f"Service '{service_name}' of config '{name}' is {service.state.name} after its reset!"]
+
+    def config_list(self) -> list[str]:
+        """The known configs that exist."""
+        return [name for name in self.config_index() if self._h.has_glob(name)]
+
+    def config_index(self) -> list[str]:
+        """All known names."""
+        return _known_configs.names(MetaService())
+
+    def config_exists(self, name: str) -> bool:
+        """Whether a config exists."""
+        return bool(self._h.has_glob(name))
+
+    def config_delete(self, name: str, do_check: bool = True) -> list[str]:
+        """Removes a config, durably; its service runs on its default with the next reset."""
+        refusal = _unrecognized(name, do_check)
+        if refusal:
+            return refusal
+        self._h.destroy_glob(name)
+        return [f"{name} Deleted."]
+
+
+def _unrecognized(name: str, do_check: bool) -> list[str]:
+    known = _known_configs.names(MetaService()) if do_check else [name]
+    return [] if name in known else [f"Config {name} not recognized, must be in {known}!"]

@@ -1,0 +1,1 @@
+"""Elements for applications that have none of their own."""

@@ -1,0 +1,213 @@
+"""``CommonService``: the base of every service.
+
+A service wraps a library (a Celery app, a Stripe client). It lives from its construction to its collection and, in
+between, through generations: each begins with a construction or a reset and ends with a reset or a stop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from jaseci.svc import _daemons
+from jaseci.svc._arguments import with_hook, without_hook
+from jaseci.svc._core import ApplicationContext, DaemonInfo, ServiceCore
+from jaseci.svc._layout import ServiceType
+from jaseci.svc._log import describe
+from jaseci.svc._settings import build_settings
+from jaseci.svc._starting import execute_start
+from jaseci.svc.errors import ServiceNotRunning
+
+__all__ = ["ApplicationContext", "CommonService", "MetaProperties", "ProxyService"]
+
+AppT = TypeVar("AppT")
+
+
+class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
+    """The base of every service: override ``run`` and ``build_config``.
+
+    ``hook`` is the view of one unit of work on configuration and objects; without one, settings come from a hook that
+    the process's ``MetaService`` builds. Settings that cannot be used leave the service disabled, with ``error`` set
+    and a log record; the constructor raises nothing because of them.
+
+    ``CommonService[stripe.StripeClient]`` tells a type checker what ``app`` is.
+    """
+
+    start_timeout: float = 30.0
+    """How long a caller waits for another one's start, reset or stop, in seconds."""
+
+    daemon_grace: float = 2.0
+    """How long a daemon may take to stop when asked, and once more when interrupted, in seconds."""
+
+    fork_safe: bool = True
+    """Whether a forked child may go on using ``app``. False: the child's service is NOT_STARTED."""
+
+    def __init__(self, hook: Any = None) -> None:
+        self._renew(hook)
+        self.build_settings(hook)
+
+    # ------------------------------------------------------------------ to be overridden
+
+    def build_kube(self, hook: Any) -> dict[str, Any] | None:
+        """The Kubernetes manifests by kind; called before ``build_config``. None: there are none."""
+        return None
+
+    def build_config(self, hook: Any) -> dict[str, Any]:
+        """The config: a dict with ``enabled``, ``quiet`` and whatever the service needs."""
+        return {}
+
+    # Declared loosely: an override may leave the parameter out.
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Starts the library: sets ``app``. May be written with or without the parameter ``hook``."""
+        raise NotImplementedError("Not properly configured! Please override run method!")
+
+    def post_run(self, *args: Any, **kwargs: Any) -> Any:
+        """After ``run``, RUNNING already: the place to spawn daemons. With or without the parameter ``hook``."""
+
+    def failed(self) -> None:
+        """Called when a start has failed; ``error`` is set. Overrides call ``super().failed()``."""
+        self._fail()
+
+    # ------------------------------------------------------------------ life cycle
+
+    def build_settings(self, hook: Any = None) -> None:
+        """Reads the settings: ``build_kube``, then ``build_config``."""
+        build_settings(self, hook)
+
+    def start(self, hook: Any = None) -> Any:
+        """Starts an enabled service that is NOT_STARTED, and waits if another thread is doing so.
+
+        Returns the service, RUNNING or FAILED or as it was. Raises ``StartCycle``, ``StartTimeout`` (after
+        ``start_timeout`` seconds), ``RuntimeClosed``, or a ``BaseException`` of ``run`` that is no ``Exception``.
+        """
+        ticket = self._begin_start(self.start_timeout)
+        if ticket is not None:
+            execute_start(self, ticket, hook)
+        return self
+
+    async def start_async(self, hook: Any = None) -> Any:
+        """``start`` on a thread, for programs on an event loop."""
+        return await asyncio.to_thread(self.start, hook)
+
+    async def ready(self, timeout: float | None = None) -> AppT:
+        """The running app, started if need be, without blocking the event loop.
+
+        Raises ``ServiceNotRunning`` if the service does not run, ``TimeoutError`` after ``timeout`` seconds.
+        """
+        if self.is_running():
+            return self.poke()
+        return await asyncio.wait_for(asyncio.to_thread(self.poke), timeout)
+
+    def poke(self) -> AppT:
+        """The running app, started if need be. Raises ``ServiceNotRunning`` with service, state and cause."""
+        app = self.app
+        if app is None or not self.is_running():
+            raise ServiceNotRunning(_why_not_running(self))
+        return app
+
+    def reset(self, hook: Any = None) -> Any:
+        """Ends the generation, reads the settings again and starts anew. The way out of FAILED.
+
+        Daemons are stopped. A ``run`` that is under way on another thread is waited for, ``start_timeout`` seconds at
+        most; after that, whatever it still writes is dropped. The constructor is called again with the original
+        arguments and this hook.
+        """
+        ticket = self._begin_end(self.start_timeout, True)
+        try:
+            _daemons.settle(self, *self._terminate_past(self.daemon_grace))
+            ticket.clear()
+            args, kwargs = with_hook(self, hook)
+            self.__init__(*args, **kwargs)  # type: ignore[misc]  # that is what a reset is
+            self.start(hook)
+        finally:
+            ticket.end()
+
+    def stop(self) -> None:
+        """Ends the generation: daemons stopped, app dropped, NOT_STARTED. Reading ``app`` does not start it again,
+        ``start`` and ``reset`` do. Overrides call ``super().stop()``."""
+        ticket = self._begin_end(self.start_timeout, False)
+        try:
+            _daemons.settle(self, *self._terminate_past(self.daemon_grace))
+            ticket.clear()
+        finally:
+            ticket.end()
+
+    # ------------------------------------------------------------------ daemons
+
+    def spawn_daemon(self, **targets: Callable[[], Any]) -> None:
+        """Runs each target on a thread of its own, named ``<service>/<name>``; a living daemon is left alone.
+
+        A target that loops asks ``self.stop_requested`` whether to go on.
+        """
+        for name, target in targets.items():
+            _daemons.spawn(self, name, target)
+
+    def terminate_daemon(self, *names: str) -> None:
+        """Stops daemons: asks, interrupts with ``SystemExit`` after ``daemon_grace`` seconds, gives up after as many
+        again, with a log record. Unknown names are ignored. A daemon may stop itself this way."""
+        _daemons.settle(self, *self._terminate(list(names), self.daemon_grace))
+
+    def daemons(self) -> list[DaemonInfo]:
+        """The service's daemons, ended ones included: name, alive, since (seconds since the epoch), last error."""
+        return self._daemon_infos()
+
+    # ------------------------------------------------------------------ as an object
+
+    def __reduce__(self) -> Any:
+        """As a reference to what to rebuild: never live sockets or threads."""
+        kept_as = self._kept_as
+        if kept_as is not None:
+            return _rebuild_kept, (kept_as,)
+        return _rebuild, (type(self), *without_hook(self))
+
+    def __repr__(self) -> str:
+        enabled = "" if self.enabled else ", disabled"
+        return f"<{type(self).__name__} {self._name!r}: {self.state.name}{enabled}>"
+
+
+class ProxyService(CommonService[Any]):
+    """A disabled stand-in, where a hook is built without services."""
+
+
+class MetaProperties:
+    """What is process-wide about a ``MetaService``, to look at. Changes go through its methods."""
+
+    app: Any
+
+    @property
+    def builders(self) -> dict[str, type[CommonService[Any]]]:
+        """The registered classes by name; a copy."""
+        return dict(self.app.services)
+
+    @property
+    def kept(self) -> dict[str, CommonService[Any]]:
+        """The kept services by name; a copy."""
+        return dict(self.app.background)
+
+    @property
+    def contexts(self) -> dict[str, Any]:
+        """The context entries by name; a copy."""
+        return dict(self.app.context)
+
+
+def _why_not_running(service: CommonService[Any]) -> str:
+    error = service.error
+    cause = f": {describe(error)}" if error is not None else ""
+    named = f"service {service._name!r} ({type(service).__name__})"
+    state = service.state
+    if state.has_failed():
+        return f"{named} is FAILED{cause}; mend the cause and reset it"
+    if not service.enabled:
+        return f"{named} is disabled{cause}; enable it in its config and reset it"
+    if state.is_running():
+        return f"{named} is RUNNING without an app; its run() has set none"
+    return f"{named} is {state.name}; start it"
+
+
+def _rebuild_kept(name: str) -> Any:
+    from jaseci.svc.meta import MetaService
+
+    return MetaService().get_service(name)
+
+
+def _rebuild(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return cls(*args, **kwargs)

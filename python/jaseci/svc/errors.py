@@ -1,0 +1,29 @@
+"""What the runtime raises. Every message names the service or config, the reason and what to do; none holds a secret."""
+
+
+class ServiceError(Exception):
+    """Anything that the service runtime raises by itself."""
+
+
+class ServiceNotRunning(ServiceError):
+    """``poke()`` or ``ready()`` found no running app; the message says in which state the service is, and why."""
+
+
+class StartCycle(ServiceError):
+    """Services wait for each other in a circle; the message shows it, as in ``a -> b -> a``."""
+
+
+class StartTimeout(ServiceError, TimeoutError):
+    """Another thread has been starting, resetting or building the service for too long; the message names it."""
+
+
+class RuntimeClosed(ServiceError):
+    """A start after ``MetaService().shutdown()`` or at the interpreter's exit."""
+
+
+class ConfigError(ServiceError, ValueError):
+    """Settings that cannot be used: no JSON object, an ``enabled`` that is no boolean, too deep, too long."""
+
+
+class BuilderExists(ServiceError):
+    """A second builder for a name that has one; ``replace=True`` replaces it."""

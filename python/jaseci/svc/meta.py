@@ -1,0 +1,327 @@
+"""``MetaService``: the process-wide registry of services and contexts."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from jaseci.svc import _shutdown
+from jaseci.svc._core import (
+    ApplicationContext,
+    EventReader,
+    MetaCore,
+    accelerate,
+    close_roster,
+    is_closed,
+    open_roster,
+)
+from jaseci.svc._events import Subscription
+from jaseci.svc._log import describe, report
+from jaseci.svc._starting import execute_start, start_by_reading
+from jaseci.svc.common import CommonService, MetaProperties, ProxyService
+from jaseci.svc.errors import BuilderExists, RuntimeClosed, ServiceNotRunning
+from jaseci.svc.state import ServiceState
+
+__all__ = ["ContextEntry", "MetaService", "ServiceInfo"]
+
+# What a hook has, in the order of the manual.
+HOOK_SERVICES = ("kube", "jsorc", "promon", "redis", "task", "mail")
+# What is started with a hook where no JsOrc does it.
+STARTED_WITH_HOOK = ("promon", "mail", "redis", "task")
+
+
+class ContextEntry(dict[str, Any]):
+    """A registered class with its stored arguments: ``class``, ``args``, ``kwargs``. Called, it is the class."""
+
+    def __init__(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super().__init__({"class": cls, "args": args, "kwargs": kwargs})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the class with just these arguments."""
+        return self["class"](*args, **kwargs)
+
+
+class ServiceInfo(NamedTuple):
+    """One line of ``MetaService().services()``."""
+
+    name: str
+    cls: type[CommonService[Any]]
+    state: ServiceState
+    error: BaseException | None
+    since: float | None
+    """When the state was entered, in seconds since the epoch; None before the service is built."""
+
+
+class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
+    """The registry of a process: which services and contexts there are, and the kept services.
+
+    All instances share everything but ``run_svcs``, so construct it wherever it is needed. The first one populates it
+    (``populate_context``, ``populate_services``); it lives until ``shutdown()``, after which the next construction
+    populates it anew. ``run_svcs=False``: hooks built through this instance get disabled stand-ins.
+    """
+
+    def __init__(self, run_svcs: bool = True) -> None:
+        self.run_svcs = run_svcs
+        if not self.is_running():
+            self._populate()
+
+    def _populate(self) -> None:
+        if is_closed():
+            if _shutdown.is_exiting():
+                return
+            open_roster()
+        self.enabled = True
+        self.quiet = False
+        # A population that failed is tried again by the next construction.
+        ticket = self._begin_start(self.start_timeout, "anew")
+        if ticket is not None:
+            execute_start(self, ticket, None)
+
+    def run(self) -> None:
+        """Populates the registry."""
+        self.app = ApplicationContext()
+        self.populate_context()
+        self.populate_services()
+        self.app._put_in_force()
+
+    # ------------------------------------------------------------------ to be overridden
+
+    def populate_context(self) -> None:
+        """Registers the contexts ``hook``, ``master`` and ``super_master``."""
+        from jaseci.element.master import Master
+        from jaseci.element.super_master import SuperMaster
+        from jaseci.hook import MemoryHook
+
+        self.add_context("hook", MemoryHook)
+        self.add_context("master", Master)
+        self.add_context("super_master", SuperMaster)
+
+    def populate_services(self) -> None:
+        """Registers the shipped services."""
+
+    # ------------------------------------------------------------------ contexts
+
+    def add_context(self, name: str, cls: Any, *args: Any, **kwargs: Any) -> None:
+        """Registers a class, with arguments to construct it with; replaces what the name had."""
+        self._registry().context[name] = ContextEntry(cls, args, kwargs)
+
+    def get_context(self, name: str) -> ContextEntry | None:
+        """The registered class and its arguments; None if there is none."""
+        entry: ContextEntry | None = self._registry().context.get(name)
+        return entry
+
+    def build_context(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Constructs the registered class: given arguments first, then the stored ones. Unknown: a log record, None."""
+        entry = self.get_context(name)
+        if entry is None:
+            report(logging.ERROR, f"Context {name!r} is not registered; add it with MetaService().add_context")
+            return None
+        return entry["class"](*args, *entry["args"], **kwargs, **entry["kwargs"])
+
+    # ------------------------------------------------------------------ services
+
+    def add_service_builder(self, name: str, cls: type[CommonService[Any]], replace: bool = False) -> None:
+        """Registers a service class under a name.
+
+        Raises ``TypeError`` for what is no service class and ``BuilderExists`` for a name that has one, unless
+        ``replace`` is true: then a kept service of the name is stopped and the next ``get_service`` builds the new one.
+        """
+        _check_service_class(name, cls)
+        registry = self._registry()
+        existing = registry.services.get(name)
+        if existing is not None and not replace:
+            raise BuilderExists(
+                f"{name} already exists! It is {existing.__module__}.{existing.__qualname__}; "
+                "replace=True replaces it"
+            )
+        registry.services[name] = cls
+        kept = registry.background.pop(name, None)
+        if kept is not None:
+            kept._kept_as = None
+            kept.stop()
+
+    add_service_build = add_service_builder
+
+    def build_service(self, name: str, background: bool, *args: Any, **kwargs: Any) -> Any:
+        """Constructs a service: a new one each time, or with ``background`` the one that is kept under the name.
+
+        An unknown name: a log record, and None. Raises what the constructor raises.
+        """
+        if background:
+            return self._get_or_construct(name, args, kwargs)
+        return self._construct(name, args, kwargs)
+
+    def _get_or_construct(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        background = self._registry().background
+        while (kept := background.get(name)) is None:
+            construction = self._begin_construction(name, self.start_timeout)
+            if construction is None:
+                continue
+            try:
+                # Whoever had the right before may have kept one by now.
+                if name not in background:
+                    service = self._construct(name, args, kwargs)
+                    if service is None:
+                        return None
+                    service._kept_as = name
+                    background[name] = service
+            finally:
+                construction.end()
+        return kept
+
+    def _construct(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        cls = self._registry().services.get(name)
+        if cls is None:
+            known = ", ".join(sorted(map(str, self._registry().services))) or "none"
+            report(logging.ERROR, f"Service {name!r} is not registered; registered are: {known}")
+            return None
+        service = cls(*args, **kwargs)
+        service._name = name
+        return service
+
+    def services(self) -> list[ServiceInfo]:
+        """Every registered service: name, class, state, error, since. What is not built is NOT_STARTED."""
+        registry = self._registry()
+        kept = dict(registry.background)
+        infos = []
+        for name, cls in dict(registry.services).items():
+            service = kept.pop(name, None)
+            if service is None:
+                infos.append(ServiceInfo(name, cls, ServiceState.NOT_STARTED, None, None))
+            else:
+                infos.append(_info(name, service))
+        return infos + [_info(name, service) for name, service in kept.items()]
+
+    @contextmanager
+    def override(self, name: str, cls: type[CommonService[Any]]) -> Iterator[None]:
+        """For tests: inside the ``with``, the name stands for another class. What was kept comes back untouched."""
+        _check_service_class(name, cls)
+        registry = self._registry()
+        had_builder, builder = name in registry.services, registry.services.get(name)
+        kept = registry.background.pop(name, None)
+        registry.services[name] = cls
+        try:
+            yield
+        finally:
+            substitute = registry.background.pop(name, None)
+            if had_builder:
+                registry.services[name] = builder
+            else:
+                registry.services.pop(name, None)
+            if kept is not None:
+                registry.background[name] = kept
+            if substitute is not None:
+                substitute._kept_as = None
+                substitute.stop()
+
+    # ------------------------------------------------------------------ common builders
+
+    def build_hook(self) -> Any:
+        """A new hook with the default services as attributes, and ``meta``."""
+        hook = self.build_context("hook")
+        hook.meta = self
+        if not self.run_svcs:
+            for name in HOOK_SERVICES:
+                setattr(hook, name, ProxyService())
+            return hook
+        for name in HOOK_SERVICES:
+            known = name in self._registry().services or name in self._registry().background
+            setattr(hook, name, self.get_service(name, hook) if known else ProxyService())
+        if not (hook.kube.start(hook).is_running() and hook.jsorc.start(hook).is_running()):
+            for name in STARTED_WITH_HOOK:
+                getattr(hook, name).start(hook)
+        return hook
+
+    def build_master(self, *args: Any, **kwargs: Any) -> Any:
+        """A new master on a new hook, or on the one given as ``h``."""
+        return self._build_on_hook("master", args, kwargs)
+
+    def build_super_master(self, *args: Any, **kwargs: Any) -> Any:
+        """A new super master on a new hook, or on the one given as ``h``."""
+        return self._build_on_hook("super_master", args, kwargs)
+
+    def _build_on_hook(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if "h" not in kwargs:
+            kwargs["h"] = self.build_hook()
+        return self.build_context(name, *args, **kwargs)
+
+    # ------------------------------------------------------------------ observing and ending
+
+    def events(self, replay: bool = False) -> EventReader:
+        """A reader of the life-cycle events from now on, or with ``replay`` from the oldest that is kept."""
+        return EventReader(replay)
+
+    def subscribe(self, callback: Any, replay: bool = False) -> Subscription:
+        """Calls ``callback`` with every event, in order, on a thread of its own."""
+        return Subscription(callback, replay)
+
+    def shutdown(self, timeout: float = 30.0) -> None:
+        """Stops every started service once, the last started first, within ``timeout`` seconds, and empties the
+        registry. After that a start raises ``RuntimeClosed`` until ``MetaService()`` is constructed again."""
+        ticket = self._begin_end(timeout, False)
+        try:
+            close_roster()
+            _shutdown.stop_everything(timeout)
+            registry = self._app
+            if registry is not None:
+                registry._take_out_of_force()
+                for service in registry.background.values():
+                    service._kept_as = None
+                registry.background.clear()
+            ticket.clear()
+        finally:
+            ticket.end()
+
+    def stop(self) -> None:
+        """``shutdown()``: the registry ends with all that it started."""
+        self.shutdown()
+
+    def reset(self, hook: Any = None) -> None:
+        """Stops everything and populates the registry anew."""
+        self.shutdown()
+        self._populate()
+
+    def _registry(self) -> ApplicationContext:
+        registry = self._app
+        if registry is not None:
+            return registry
+        if self.error is not None and self.has_failed():
+            raise ServiceNotRunning(
+                f"MetaService is FAILED, populating it raised {describe(self.error)}; "
+                "mend the cause, the next MetaService() tries again"
+            )
+        if _shutdown.is_exiting():
+            raise RuntimeClosed("MetaService is shut down, the interpreter is exiting")
+        raise RuntimeClosed("MetaService was shut down; construct MetaService() to populate it anew")
+
+    def __reduce__(self) -> Any:
+        return _rebuild_meta, (type(self), self.run_svcs)
+
+
+def _check_service_class(name: str, cls: object) -> None:
+    if not isinstance(cls, type) or not issubclass(cls, CommonService):
+        shown = cls.__qualname__ if isinstance(cls, type) else f"an instance of {type(cls).__qualname__}"
+        raise TypeError(f"the builder of service {name!r} must be a subclass of CommonService, not {shown}")
+
+
+def _info(name: str, service: CommonService[Any]) -> ServiceInfo:
+    return ServiceInfo(name, type(service), service.state, service.error, service._since)
+
+
+def _rebuild_meta(cls: type[MetaService], run_svcs: bool) -> MetaService:
+    meta = cls()
+    meta.run_svcs = run_svcs
+    return meta
+
+
+def _build_and_keep(meta: MetaService, name: str, *args: Any, **kwargs: Any) -> Any:
+    return meta.build_service(name, True, *args, **kwargs)
+
+
+def shut_down_process(timeout: float) -> None:
+    """At the exit: shuts down what was populated, without populating anything for it."""
+    meta = MetaService.__new__(MetaService)
+    meta.shutdown(timeout)
+
+
+accelerate(start_by_reading, _build_and_keep, MetaService)

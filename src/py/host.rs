@@ -1,0 +1,147 @@
+//! What the interpreter gives the core: who calls, how to wait, and the one process-wide runtime.
+
+use super::service::Body;
+use crate::runtime::blocking::{Blocking, Ident, Waited};
+use crate::runtime::config::memory::MemorySource;
+use crate::runtime::process::Process;
+use crate::runtime::registry::Slots;
+use crate::runtime::secrets::SecretBook;
+use crate::runtime::sync::{Arc, Signal};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+use std::sync::{LazyLock, Weak};
+use std::time::{Duration, Instant};
+
+/// The runtime of this process.
+pub static PROCESS: LazyLock<Arc<Process<Weak<Body>>>> = LazyLock::new(Arc::default);
+/// The names under construction.
+pub static SLOTS: LazyLock<Slots> = LazyLock::new(Slots::default);
+/// The secrets seen so far.
+pub static SECRETS: LazyLock<SecretBook> = LazyLock::new(SecretBook::default);
+/// The settings that this process keeps itself.
+pub static SETTINGS: LazyLock<MemorySource> = LazyLock::new(MemorySource::default);
+
+/// How long the main thread waits before it looks for Ctrl-C again.
+const SIGNAL_CHECK: Duration = Duration::from_millis(50);
+/// How long a greenlet gives way to the others of its thread.
+const GREENLET_PAUSE: f64 = 0.002;
+/// Longer than any process lives, and short enough for every clock.
+const LONGEST_WAIT: f64 = 1e9;
+
+static THREADING: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+
+fn threading(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    Ok(THREADING.get_or_try_init(py, || py.import("threading").map(Bound::unbind))?.bind(py))
+}
+
+/// Who calls. Looked up each time: gevent replaces `threading.get_ident` after it was imported.
+pub fn ident(py: Python<'_>) -> PyResult<Ident> {
+    threading(py)?.call_method0(intern!(py, "get_ident"))?.extract().map(Ident)
+}
+
+/// The name of a living thread.
+pub fn thread_name(py: Python<'_>, ident: Ident) -> Option<String> {
+    let threads = threading(py).ok()?.call_method0(intern!(py, "enumerate")).ok()?;
+    threads.try_iter().ok()?.flatten().find_map(|thread| {
+        let same = thread.getattr(intern!(py, "ident")).ok()?.extract::<u64>().ok()? == ident.0;
+        let name = thread.getattr(intern!(py, "name")).ok()?;
+        same.then(|| name.repr().map_or_else(|_| "?".to_owned(), |name| name.to_string()))
+    })
+}
+
+/// `text` without the secrets that this process has seen.
+pub fn masked(text: &str) -> String {
+    SECRETS.mask(text).into_owned()
+}
+
+/// A duration of `seconds`, however odd: negative and NaN are none, what is too long is very long.
+pub fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.clamp(0.0, LONGEST_WAIT)).unwrap_or_default()
+}
+
+/// Waiting inside the interpreter: detached, with Ctrl-C ending the wait on the main thread, and giving way to the
+/// other greenlets where threads are greenlets.
+pub struct Wait<'py> {
+    py: Python<'py>,
+    deadline: Option<Instant>,
+    manner: Option<Manner>,
+}
+
+#[derive(Clone, Copy)]
+enum Manner {
+    /// Nothing but the signal or the deadline ends the wait. In particular not the end of the interpreter, which a
+    /// thread must not run into from here.
+    Thread,
+    MainThread,
+    Greenlet,
+}
+
+impl<'py> Wait<'py> {
+    /// Waits that end together after `seconds`, or never.
+    pub fn new(py: Python<'py>, seconds: Option<f64>) -> Self {
+        // A wait for a thousand years is one without end: the clock cannot count it.
+        let deadline = seconds.and_then(|seconds| Instant::now().checked_add(duration(seconds)));
+        Self { py, deadline, manner: None }
+    }
+
+    fn manner(&mut self) -> PyResult<Manner> {
+        if let Some(manner) = self.manner {
+            return Ok(manner);
+        }
+        let threading = threading(self.py)?;
+        let manner = if is_greenlet_patched(self.py) {
+            Manner::Greenlet
+        } else {
+            let main = threading.call_method0(intern!(self.py, "main_thread"))?.getattr(intern!(self.py, "ident"))?;
+            if main.extract::<Option<u64>>()? == Some(ident(self.py)?.0) { Manner::MainThread } else { Manner::Thread }
+        };
+        self.manner = Some(manner);
+        Ok(manner)
+    }
+}
+
+/// Whether gevent has replaced the threads of the standard library.
+fn is_greenlet_patched(py: Python<'_>) -> bool {
+    let patched = || -> PyResult<bool> {
+        let modules = py.import("sys")?.getattr(intern!(py, "modules"))?.cast_into::<PyDict>()?;
+        let Some(monkey) = modules.get_item(intern!(py, "gevent.monkey"))? else { return Ok(false) };
+        monkey.call_method1(intern!(py, "is_module_patched"), (intern!(py, "threading"),))?.extract()
+    };
+    patched().unwrap_or(false)
+}
+
+impl Blocking for Wait<'_> {
+    type Interrupt = PyErr;
+
+    fn wait(&mut self, signal: &Signal) -> PyResult<Waited> {
+        if signal.is_set() {
+            return Ok(Waited::Happened);
+        }
+        let manner = self.manner()?;
+        loop {
+            if signal.is_set() {
+                return Ok(Waited::Happened);
+            }
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(Waited::TimedOut);
+            }
+            match manner {
+                Manner::Thread => {
+                    self.py.detach(|| signal.wait(left));
+                }
+                Manner::MainThread => {
+                    let slice = left.map_or(SIGNAL_CHECK, |left| left.min(SIGNAL_CHECK));
+                    self.py.detach(|| signal.wait(Some(slice)));
+                    self.py.check_signals()?;
+                }
+                Manner::Greenlet => {
+                    let time = self.py.import("time")?;
+                    time.call_method1(intern!(self.py, "sleep"), (GREENLET_PAUSE,))?;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The extension module `jaseci.svc._core`: extract, detach, call, wrap. Decisions are made in [`crate::runtime`].
+
+mod config;
+mod daemons;
+mod errors;
+mod events;
+mod fast;
+mod fork;
+mod host;
+mod meta;
+mod service;
+
+/// Bindings of the core. Private: the public classes are in `jaseci.svc`.
+#[pyo3::pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use super::config::{
+        copied, forget_secrets, is_secret_key, learn_secrets, load_settings, mask, settings_clear, settings_discard,
+        settings_get, settings_names, settings_set, settings_set_default,
+    };
+    #[pymodule_export]
+    use super::daemons::{Daemon, DaemonInfo, StopSignal};
+    #[pymodule_export]
+    use super::events::{Event, EventReader};
+    #[pymodule_export]
+    use super::fast::accelerate;
+    #[pymodule_export]
+    use super::fork::after_fork_in_child;
+    #[pymodule_export]
+    use super::meta::{
+        ApplicationContext, Construction, MetaCore, close_roster, is_closed, open_roster, pop_last_started,
+    };
+    #[pymodule_export]
+    use super::service::{ServiceCore, Ticket};
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::fast::install(module.py())?;
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+        module.add("MAX_CONFIG_BYTES", crate::runtime::config::text::MAX_BYTES)?;
+        module.add("MAX_CONFIG_DEPTH", crate::runtime::config::text::MAX_DEPTH)?;
+        module.add("KEPT_EVENTS", crate::runtime::events::KEPT_EVENTS)
+    }
+}
