@@ -100,9 +100,13 @@ impl Body {
         }
     }
 
-    fn end_signal(&self) {
-        let ended = std::mem::replace(&mut *self.stop.lock(), Arc::new(Signal::new()));
-        ended.set();
+    fn request_stop(&self) {
+        let signal = Arc::clone(&self.stop.lock());
+        signal.set();
+    }
+
+    fn renew_stop_signal(&self) {
+        *self.stop.lock() = Arc::new(Signal::new());
     }
 
     /// In a forked child: what waited on the signal is gone, and its lock may have been copied locked.
@@ -110,7 +114,7 @@ impl Body {
         let has_app = self.attributes.lock().app.is_some();
         let shared = (has_app && !fork_safe) || self.daemons.any_alive();
         self.daemons.forked();
-        *self.stop.lock() = Arc::new(Signal::new());
+        self.renew_stop_signal();
         if self.life.forked(me, shared) {
             let app = self.attributes.lock().app.take();
             // The parent's connections: neither closed nor spoken on, so never dropped either.
@@ -435,11 +439,13 @@ impl ServiceCore {
         let body = &slf.get().body;
         let purpose = if reset { Purpose::Reset } else { Purpose::Stop };
         let me = host::ident(py)?;
+        // A `run` that looks at the signal ends now, and need not be waited for.
+        body.request_stop();
         let begun = body.life.begin_end(me, purpose, &mut Wait::new(py, Some(timeout)));
+        body.renew_stop_signal();
         let ticket = begun.map_err(|refusal| {
             errors::refused(py, Attempt::Service(&body.life.name()), timeout, refusal)
         })?;
-        body.end_signal();
         Ok(Ticket::new(body, ticket))
     }
 

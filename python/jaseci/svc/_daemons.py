@@ -24,7 +24,7 @@ def spawn(service: "CommonService[Any]", name: str, target: Callable[[], Any]) -
     if daemon is None:
         return
     thread = threading.Thread(
-        target=_execute, args=(daemon, target, service._name), name=f"{service._name}/{name}", daemon=True
+        target=_execute, args=(service, daemon, target), name=f"{service._name}/{name}", daemon=True
     )
     threads_of(service)[name] = thread
     try:
@@ -40,7 +40,8 @@ def threads_of(service: "CommonService[Any]") -> dict[str, threading.Thread]:
     return threads
 
 
-def _execute(daemon: Daemon, target: Callable[[], Any], service_name: str) -> None:
+def _execute(service: "CommonService[Any]", daemon: Daemon, target: Callable[[], Any]) -> None:
+    # The thread keeps its service alive: what runs can be found and stopped.
     failure = None
     try:
         try:
@@ -50,7 +51,7 @@ def _execute(daemon: Daemon, target: Callable[[], Any], service_name: str) -> No
             pass
         except BaseException as error:
             failure = describe(error)
-            report(logging.ERROR, f"Daemon {service_name}/{daemon.name} ended with {failure}", error)
+            report(logging.ERROR, f"Daemon {service._name}/{daemon.name} ended with {failure}", error)
     finally:
         # SystemExit strikes at most once, so the second call is not interrupted.
         try:

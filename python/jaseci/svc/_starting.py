@@ -35,7 +35,7 @@ def execute_start(service: "CommonService[Any]", ticket: Ticket, hook: Any) -> N
             if ticket.ran():
                 call_with_hook(service.post_run, the_hook, f"{kind}.post_run")
                 service._release_hook(HOOK)
-        except (Exception, StartCycle) as error:
+        except Exception as error:
             _contain(service, ticket, error)
             if isinstance(error, StartCycle):
                 raise
