@@ -1,6 +1,6 @@
 """Reads the runtime's stream of life-cycle events."""
 
-from jaseci.svc import Event, EventStream, MetaService, ServiceState
+from jaseci.svc import Event, EventReader, MetaService, ServiceState
 
 
 def events_so_far(meta: MetaService) -> list[Event]:
@@ -8,9 +8,19 @@ def events_so_far(meta: MetaService) -> list[Event]:
     return drained(meta.events(replay=True))
 
 
-def drained(stream: EventStream) -> list[Event]:
-    """What a stream holds at this moment, without waiting for more."""
-    return list(iter(lambda: stream.next(timeout=0), None))
+def drained(reader: EventReader) -> list[Event]:
+    """What a reader finds at this moment, without waiting for more."""
+    return list(iter(lambda: reader.next(timeout=0), None))
+
+
+def running_by_start(meta: MetaService) -> list[str]:
+    """The names of what runs now, the oldest start first. `meta`, the registry itself, is always the first."""
+    running: dict[str, None] = {}
+    for event in events_so_far(meta):
+        running.pop(event.service, None)
+        if event.after is ServiceState.RUNNING:
+            running[event.service] = None
+    return list(running)
 
 
 def starts_of(service: str, meta: MetaService) -> int:

@@ -39,9 +39,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         _print("     " + (_painted(DIM, text) if number == 0 else text))
 
 
-def clock(when: float) -> str:
-    """The time of day of `when`, in seconds since the epoch."""
-    return time.strftime("%H:%M:%S", time.localtime(when))
+def clock(when: float | None) -> str:
+    """The time of day of `when`, in seconds since the epoch; "-" for never."""
+    return "-" if when is None else time.strftime("%H:%M:%S", time.localtime(when))
 
 
 def promise(text: str, held: bool) -> None:

@@ -42,7 +42,10 @@ def race_for_the_shared(scene: Scene) -> None:
         return service
 
     with ThreadPoolExecutor(THREADS) as pool:
-        seen = list(pool.map(ask, range(THREADS)))
+        try:
+            seen = list(pool.map(ask, range(THREADS)))
+        finally:
+            together.abort()  # should Ctrl-C come in between, nobody waits for threads that never will
     promise("all of them got one instance", len(set(map(id, seen))) == 1)
     promise("and it ran once", starts_of("stripe", scene.meta) - started_before == 1)
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jaseci.svc import ServiceNotRunning
+from jaseci.svc import CommonService, ServiceNotRunning
 
 from scene import Scene
 from shop.config import LEDGER_CONFIG
@@ -31,7 +31,7 @@ def tell(scene: Scene) -> None:
     promise("nobody else is disturbed", scene.meta.get_service("stripe").is_running())
 
 
-def reason_from_poke(service: object) -> str:
+def reason_from_poke(service: CommonService) -> str:
     """What `poke()` says of a service that does not run; "" if it does."""
     try:
         service.poke()

@@ -29,7 +29,7 @@ def tell(scene: Scene) -> None:
     events = events_so_far(scene.meta)
     table(
         ("event", "service", "from", "to", "reason"),
-        [(e.seq, e.service, e.before.name, e.after.name, e.reason or "-") for e in events],
+        [(e.number, e.service, e.before.name, e.after.name, e.reason or "-") for e in events],
     )
-    numbers = [event.seq for event in events]
+    numbers = [event.number for event in events]
     promise("not one event is missing", numbers == list(range(numbers[0], numbers[0] + len(events))))

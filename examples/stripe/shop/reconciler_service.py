@@ -36,7 +36,7 @@ class ReconcilerService(CommonService):
     def poll(self) -> None:
         """One round. A round that Stripe does not answer is left out; the next one comes soon."""
         try:
-            # poke() rather than app: it starts nothing, and says why if Stripe is not to be had right now.
+            # poke() rather than app: it is never None, but says why if Stripe is not to be had right now.
             api = MetaService().get_service("stripe").poke()
             paid = [intent for intent in api.PaymentIntent.list(limit=100) if intent.status == "succeeded"]
         except (ServiceNotRunning, stripe.StripeError):

@@ -30,14 +30,15 @@ class StripeService(CommonService):
             card={"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"},
         )
         self.app.PaymentMethod.attach(card.id, customer=customer.id)
-        return self.app.Customer.modify(customer.id, invoice_settings={"default_payment_method": card.id})
+        return customer
 
     def run_payment(self, customer: stripe.Customer, cents: int) -> stripe.PaymentIntent:
         """Charge the card on file, in the currency that is configured at this moment."""
+        cards = self.app.PaymentMethod.list(customer=customer.id, type="card")
         return self.app.PaymentIntent.create(
             amount=cents,
             currency=self.config["currency"],
             customer=customer.id,
-            payment_method=customer.invoice_settings.default_payment_method,
+            payment_method=cards.data[0].id,
             confirm=True,
         )
