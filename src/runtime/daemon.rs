@@ -235,7 +235,10 @@ pub fn terminate<T: Termination>(
     wait_for_all(&busy, termination)
 }
 
-fn wait_for_all<T: Termination>(daemons: &[Arc<Daemon>], termination: &mut T) -> Result<Vec<Arc<Daemon>>, T::Interrupt> {
+fn wait_for_all<T: Termination>(
+    daemons: &[Arc<Daemon>],
+    termination: &mut T,
+) -> Result<Vec<Arc<Daemon>>, T::Interrupt> {
     termination.next_grace();
     let mut left = Vec::new();
     for daemon in daemons {
@@ -247,6 +250,7 @@ fn wait_for_all<T: Termination>(daemons: &[Arc<Daemon>], termination: &mut T) ->
 }
 
 #[cfg(all(test, not(loom)))]
+#[allow(clippy::unwrap_used, reason = "a test that unwraps says that this cannot fail here")]
 mod tests {
     use super::*;
     use std::convert::Infallible;

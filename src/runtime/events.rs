@@ -77,6 +77,13 @@ impl EventLog {
         }
     }
 
+    /// Wakes the readers although nothing has happened: one of them may want to end.
+    pub fn wake(&self) {
+        if let Some(signal) = self.log.lock().next_event.take() {
+            signal.set();
+        }
+    }
+
     /// The number of the last event.
     pub fn last(&self) -> u64 {
         self.log.lock().last

@@ -127,7 +127,7 @@ impl<M: Clone> Lifecycle<M> {
         self.load() & ENABLED != 0
     }
 
-    /// NOT_STARTED and no app.
+    /// `NOT_STARTED` and no app.
     pub fn is_ready(&self) -> bool {
         self.load() & (STATE | HAS_APP) == ServiceState::NotStarted.index() as u64
     }
@@ -143,6 +143,8 @@ impl<M: Clone> Lifecycle<M> {
         match state_in(status) {
             // What `run` has assigned so far is not ready for others.
             ServiceState::Started => true,
+            // What it has assigned before it failed is about to be dropped.
+            ServiceState::Failed => status & HAS_APP != 0,
             // In a reset the other flags are those of neither generation.
             ServiceState::NotStarted if status & HAS_APP == 0 => {
                 status & RESETTING != 0 || status & (ENABLED | STOPPED) == ENABLED
@@ -198,12 +200,7 @@ impl<M: Clone> Lifecycle<M> {
         }
     }
 
-    fn start_now(
-        &self,
-        inner: &mut MutexGuard<'_, Inner>,
-        me: Ident,
-        asked: Asked,
-    ) -> Result<Option<Ticket>, Closed> {
+    fn start_now(&self, inner: &mut MutexGuard<'_, Inner>, me: Ident, asked: Asked) -> Result<Option<Ticket>, Closed> {
         let status = self.load();
         let pending = match state_in(status) {
             ServiceState::NotStarted => true,
@@ -291,7 +288,7 @@ impl<M: Clone> Lifecycle<M> {
         Ticket(hold)
     }
 
-    /// Puts the service back to NOT_STARTED, in a reset or a stop; a stopped one is not started by a read.
+    /// Puts the service back to `NOT_STARTED`, in a reset or a stop; a stopped one is not started by a read.
     /// `drop_app` runs under the lock. Returns what it took out, unless the ticket is from the past.
     pub fn clear<T>(&self, ticket: &Ticket, drop_app: impl FnOnce() -> T) -> Option<T> {
         let inner = self.inner.lock();
@@ -318,21 +315,17 @@ impl<M: Clone> Lifecycle<M> {
         self.note_holders(&inner);
     }
 
-    /// Enters the roster although nothing was started: daemons of an unstarted service must be stopped, too.
-    ///
-    /// # Errors
-    /// [`Closed`] after a shutdown.
-    pub fn enrol(&self) -> Result<(), Closed> {
-        let mut inner = self.inner.lock();
-        if inner.place.is_none() {
-            inner.place = Some(self.process.roster.enter(self.member.clone(), None)?);
+    /// Ends a ticket that was dropped before its time. Who held it did not come to say how it went: that is a failure.
+    pub fn abort(&self, ticket: &Ticket) {
+        if ticket.0.purpose == Purpose::Start && self.state() == ServiceState::Started {
+            self.fail(ticket, "interrupted".into(), || {});
         }
-        Ok(())
+        self.end(ticket);
     }
 
     /// Lets `enter` enter a daemon of `me` in the generation that it is given, so that whoever ends that generation
     /// sees the daemon. `None`: not now, because `me` works for a past generation or somebody else ends this one.
-    /// Enters the roster where that was not done.
+    /// Enters the roster, where that was not done: daemons of a service that never started must be stopped, too.
     ///
     /// # Errors
     /// [`Closed`] after a shutdown.
@@ -372,7 +365,7 @@ impl<M: Clone> Lifecycle<M> {
     }
 
     /// In a forked child, where only `me` lives on. `shared` says that the app or the daemons did not survive the
-    /// fork. Returns whether the service was put back to NOT_STARTED.
+    /// fork. Returns whether the service was put back to `NOT_STARTED`.
     pub fn forked(&self, me: Ident, shared: bool) -> bool {
         let mut inner = self.inner.lock();
         let interrupted = inner.gate.keep_only(me);
@@ -483,6 +476,11 @@ pub struct Flags<'a> {
 }
 
 impl Flags<'_> {
+    /// The state as it is.
+    pub fn current(&self) -> ServiceState {
+        state_in(self.status.load(Ordering::Acquire))
+    }
+
     /// Notes whether there is an app.
     pub fn has_app(&mut self, has: bool) {
         self.flag(HAS_APP, has);
@@ -493,7 +491,7 @@ impl Flags<'_> {
         self.flag(ENABLED, enabled);
     }
 
-    /// Moves to another state, as an assignment or `failed()` does. Out of NOT_STARTED nothing is "stopped".
+    /// Moves to another state, as an assignment or `failed()` does. Out of `NOT_STARTED` nothing is "stopped".
     pub fn state(&mut self, state: ServiceState, reason: Option<Arc<str>>) {
         self.flag(STOPPED, false);
         (self.enter)(state, reason);

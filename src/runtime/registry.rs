@@ -8,8 +8,8 @@ use super::sync::{Arc, Mutex};
 use super::waits::{Cycle, Standing, Tag};
 use std::collections::HashMap;
 
-/// The right to construct what a name stands for. Lives until [`Slots::end`].
-#[derive(Debug, Clone)]
+/// The right to construct what a name stands for. Lives until [`Slots::end`] takes it, once.
+#[derive(Debug)]
 pub struct Construction {
     name: Arc<str>,
     hold: Hold,
@@ -18,7 +18,7 @@ pub struct Construction {
 /// What a caller that wants a name's instance is to do.
 #[derive(Debug)]
 pub enum Turn {
-    /// Construct it, keep it, and say so with [`Slots::end`].
+    /// Look once more whether it is kept by now; else construct it, keep it, and say so with [`Slots::end`].
     Construct(Construction),
     /// Look again: somebody else has constructed, or tried to.
     LookAgain,
@@ -31,8 +31,8 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Asks for the right to construct `name`. `is_kept` is asked under the lock whether it exists by now, so that
-    /// between a look and a construction nobody else can have finished one.
+    /// Asks for the right to construct `name`, for a caller that did not find it kept. Whoever constructs keeps the
+    /// result before the right ends, so the next one to get the right finds it.
     ///
     /// # Errors
     /// [`Refused`]: the constructor needs itself, the deadline, or an interrupt.
@@ -41,14 +41,10 @@ impl Slots {
         process: &Process<M>,
         name: &Arc<str>,
         me: Ident,
-        is_kept: impl Fn() -> bool,
         blocking: &mut B,
     ) -> Result<Turn, Refused<B::Interrupt>> {
         let mut building = self.building.lock();
         let Some(gate) = building.get_mut(name) else {
-            if is_kept() {
-                return Ok(Turn::LookAgain);
-            }
             let mut gate = Gate::new(Arc::new(Tag::new(Arc::clone(name))));
             let hold = gate.take(&process.waits, me, Purpose::Build, 0);
             building.insert(Arc::clone(name), gate);
@@ -74,7 +70,7 @@ impl Slots {
     }
 
     /// Ends a construction, well or not, and lets the others look again.
-    pub fn end<M: Clone>(&self, process: &Process<M>, construction: &Construction) {
+    pub fn end<M: Clone>(&self, process: &Process<M>, construction: Construction) {
         let mut building = self.building.lock();
         if let Some(gate) = building.get_mut(&construction.name)
             && gate.give_back(&process.waits, &construction.hold)
@@ -91,3 +87,7 @@ impl Slots {
         });
     }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "registry_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 use super::sync::Mutex;
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Write;
 
 /// What stands for a secret in text.
 pub const MASK: &str = "***";
@@ -124,7 +125,8 @@ fn spellings(value: &str) -> HashSet<String> {
             ascii.push(each);
         } else {
             for unit in each.encode_utf16(&mut [0; 2]) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a text cannot fail.
+                let _ = write!(ascii, "\\u{unit:04x}");
             }
         }
         ascii
@@ -143,10 +145,10 @@ fn userinfos(text: &str) -> Vec<(usize, usize)> {
         let authority = text[start..]
             .find(|each: char| matches!(each, '/' | '?' | '#' | '"' | '\'' | '<' | '>') || each.is_whitespace())
             .map_or(text.len(), |end| start + end);
-        if let Some(at) = text[start..authority].rfind('@') {
-            if at > 0 {
-                found.push((start, start + at));
-            }
+        if let Some(at) = text[start..authority].rfind('@')
+            && at > 0
+        {
+            found.push((start, start + at));
         }
         from = start;
     }
@@ -162,7 +164,8 @@ fn mask_as_value(text: &str, key: &str, value: &str) -> Option<String> {
         let after_key = from + at + key.len();
         from = after_key;
         let rest = &text[after_key..];
-        let gap = rest.len() - rest.trim_start_matches(|each: char| each.is_whitespace() || "\"'\\:=".contains(each)).len();
+        let gap =
+            rest.len() - rest.trim_start_matches(|each: char| each.is_whitespace() || "\"'\\:=".contains(each)).len();
         let start = after_key + gap;
         let stands = rest[..gap].contains([':', '=']) && text[start..].starts_with(value);
         let end = start + value.len();
@@ -182,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_key_is_secret_by_whole_words() {
-        for key in ["pass", "API_KEY", "apiKey", "APIKey", "client-secret", "accessToken", "DB_PASSWORD", "credential"] {
+        for key in ["pass", "API_KEY", "apiKey", "APIKey", "client-secret", "accessToken", "DB_PASSWORD", "credential"]
+        {
             assert!(is_secret_key(key), "{key}");
         }
         for key in ["monkey", "keyboard", "passenger", "tokens", "host", "bypass", "", "KEYS", "secretary"] {

@@ -17,9 +17,14 @@ impl ServiceState {
     /// All states, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Failed, Self::NotStarted, Self::Started, Self::Running];
 
-    /// The state's public number: FAILED -1, NOT_STARTED 0, STARTED 1, RUNNING 2.
+    /// The state's public number: `FAILED` -1, `NOT_STARTED` 0, `STARTED` 1, `RUNNING` 2.
     pub const fn number(self) -> i64 {
-        self.index() as i64 - 1
+        match self {
+            Self::Failed => -1,
+            Self::NotStarted => 0,
+            Self::Started => 1,
+            Self::Running => 2,
+        }
     }
 
     /// The state with this public number.

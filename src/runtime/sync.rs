@@ -66,7 +66,7 @@ mod primitives {
 
 #[cfg(loom)]
 mod primitives {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "the checker's locks are never poisoned")]
     pub use loom::sync::MutexGuard;
     pub use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     // The model checker's own `Arc` refuses unsized coercion; reference counts are not what is explored.

@@ -136,6 +136,13 @@ impl Waits {
         self.graph.lock().waiting.remove(&who);
     }
 
+    /// Whether nobody holds and nobody waits; for tests and the model check.
+    #[cfg(any(test, loom))]
+    pub fn is_idle(&self) -> bool {
+        let graph = self.graph.lock();
+        graph.holding.is_empty() && graph.waiting.is_empty()
+    }
+
     /// In a forked child: only the forking thread is left.
     pub fn keep_only(&self, me: Ident) {
         let mut graph = self.graph.lock();

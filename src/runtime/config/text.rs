@@ -43,6 +43,7 @@ pub fn parse(text: &str) -> Result<Value, TextError> {
 }
 
 #[cfg(all(test, not(loom)))]
+#[allow(clippy::unwrap_used, reason = "a test that unwraps says that this cannot fail here")]
 mod tests {
     use super::*;
 
@@ -58,7 +59,10 @@ mod tests {
 
     #[test]
     fn an_integer_of_any_size_keeps_its_digits() {
-        assert_eq!(parse(r#"{"n": 123456789012345678901234567890}"#).unwrap()["n"].to_string(), "123456789012345678901234567890");
+        assert_eq!(
+            parse(r#"{"n": 123456789012345678901234567890}"#).unwrap()["n"].to_string(),
+            "123456789012345678901234567890"
+        );
     }
 
     #[test]
