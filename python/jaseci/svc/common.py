@@ -30,6 +30,18 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
     and a log record; the constructor raises nothing because of them.
 
     ``CommonService[stripe.StripeClient]`` tells a type checker what ``app`` is.
+
+    >>> class Greeter(CommonService):
+    ...     def build_config(self, hook):
+    ...         return hook.service_glob("GREETER_CONFIG", {"enabled": True, "greeting": "Hello"})
+    ...
+    ...     def run(self):
+    ...         self.app = f"{self.config['greeting']}, {{}}!".format
+    >>> greeter = Greeter()
+    >>> greeter.app("Ada")  # reading app starts it
+    'Hello, Ada!'
+    >>> greeter.state
+    <ServiceState.RUNNING: 2>
     """
 
     start_timeout: float = 30.0
@@ -137,6 +149,26 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         """Runs each target on a thread of its own, named ``<service>/<name>``; a living daemon is left alone.
 
         A target that loops asks ``self.stop_requested`` whether to go on.
+
+        >>> class Clock(CommonService):
+        ...     def build_config(self, hook):
+        ...         return {"enabled": True}
+        ...
+        ...     def run(self):
+        ...         self.app = []
+        ...
+        ...     def post_run(self):
+        ...         self.spawn_daemon(ticking=self.tick)
+        ...
+        ...     def tick(self):
+        ...         while not self.stop_requested.wait(60):
+        ...             self.app.append("tick")
+        >>> clock = Clock().start()
+        >>> clock.daemons()
+        [<DaemonInfo ticking: alive>]
+        >>> clock.stop()  # the daemon wakes up, and ends, at once
+        >>> clock.daemons()
+        [<DaemonInfo ticking: ended>]
         """
         for name, target in targets.items():
             _daemons.spawn(self, name, target)

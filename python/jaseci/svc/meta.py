@@ -58,6 +58,18 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
     All instances share everything but ``run_svcs``, so construct it wherever it is needed. The first one populates it
     (``populate_context``, ``populate_services``); it lives until ``shutdown()``, after which the next construction
     populates it anew. ``run_svcs=False``: hooks built through this instance get disabled stand-ins.
+
+    >>> class Numbers(CommonService):
+    ...     def build_config(self, hook):
+    ...         return {"enabled": True}
+    ...
+    ...     def run(self):
+    ...         self.app = [1, 2, 3]
+    >>> MetaService().add_service_builder("numbers", Numbers)
+    >>> MetaService().get_service("numbers").app
+    [1, 2, 3]
+    >>> MetaService().get_service("numbers") is MetaService().get_service("numbers")
+    True
     """
 
     def __init__(self, run_svcs: bool = True) -> None:
@@ -194,7 +206,18 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
     @contextmanager
     def override(self, name: str, cls: type[CommonService[Any]]) -> Iterator[None]:
-        """For tests: inside the ``with``, the name stands for another class. What was kept comes back untouched."""
+        """For tests: inside the ``with``, the name stands for another class. What was kept comes back untouched.
+
+        >>> class FakeMail(CommonService):
+        ...     def build_config(self, hook):
+        ...         return {"enabled": True}
+        ...
+        ...     def run(self):
+        ...         self.app = "outbox"
+        >>> with MetaService().override("mail", FakeMail):
+        ...     MetaService().get_service("mail").app
+        'outbox'
+        """
         _check_service_class(name, cls)
         registry = self._registry()
         had_builder, builder = name in registry.services, registry.services.get(name)
