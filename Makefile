@@ -71,6 +71,7 @@ lint-rust: $(VENV)/.run
 	tools/with-component rustfmt cargo fmt --check
 	tools/with-component clippy cargo clippy --locked --all-targets -- -D warnings
 	tools/with-component clippy cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	tools/with-component clippy cargo clippy --locked --features abi3 -- -D warnings
 
 lint-python: $(VENV)/.lint $(VENV)/.built
 	$(BIN)/ruff format --check
