@@ -37,7 +37,7 @@ unsafe extern "C" fn app(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::P
     unsafe {
         let core = native(slf);
         if core.body.life.starts_when_read() {
-            return ffi::PyObject_CallOneArg(START_BY_READING.load(Ordering::Acquire), slf);
+            return vectorcall(START_BY_READING.load(Ordering::Acquire), &raw const slf, 1, std::ptr::null_mut());
         }
         let app = core.body.app_reference(Python::assume_attached());
         if app.is_null() { ffi::Py_NewRef(ffi::Py_None()) } else { app }
@@ -131,7 +131,68 @@ unsafe fn call_with_self(
             *slot = *args.add(at);
         }
         let count = usize::try_from(positional).unwrap_or_default() + 1;
-        ffi::PyObject_Vectorcall(function, buffer.as_ptr(), count, keywords)
+        vectorcall(function, buffer.as_ptr(), count, keywords)
+    }
+}
+
+/// Calls `function` with `positional` arguments, after which the values of `keywords` lie.
+#[cfg(not(feature = "abi3"))]
+unsafe fn vectorcall(
+    function: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    positional: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached, and all references are the caller's.
+    unsafe { ffi::PyObject_Vectorcall(function, args, positional, keywords) }
+}
+
+/// The stable interface of 3.11 calls with a tuple and a dict only.
+#[cfg(feature = "abi3")]
+unsafe fn vectorcall(
+    function: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    positional: usize,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: attached, and all references are the caller's.
+    unsafe { call_packed(ffi::PyObject_Call, function, args, positional.cast_signed(), keywords) }
+}
+
+/// Hands the arguments of a vectorcall to `call` as a tuple and a dict.
+///
+/// # Safety
+/// Attached; `args` holds `positional` live references and after them the values of `keywords`, a tuple or null.
+unsafe fn call_packed(
+    call: ffi::ternaryfunc,
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: by this function's contract; every reference made here is given back here.
+    unsafe {
+        let tuple = ffi::PyTuple_New(positional);
+        if tuple.is_null() {
+            return tuple;
+        }
+        for at in 0..positional {
+            ffi::PyTuple_SetItem(tuple, at, ffi::Py_NewRef(*args.offset(at)));
+        }
+        let mut named = std::ptr::null_mut();
+        let mut is_packed = true;
+        if !keywords.is_null() {
+            named = ffi::PyDict_New();
+            is_packed = !named.is_null();
+            for at in 0..ffi::PyTuple_Size(keywords) {
+                let (key, value) = (ffi::PyTuple_GetItem(keywords, at), *args.offset(positional + at));
+                is_packed = is_packed && ffi::PyDict_SetItem(named, key, value) == 0;
+            }
+        }
+        let result = if is_packed { call(callable, tuple, named) } else { std::ptr::null_mut() };
+        ffi::Py_DecRef(tuple);
+        ffi::Py_XDECREF(named);
+        result
     }
 }
 
@@ -169,7 +230,9 @@ fn definitions() -> Definitions {
             ml_name: c"get_service".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: get_service },
             ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-            ml_doc: c"The kept service of a name; built and kept if there is none yet.".as_ptr(),
+            ml_doc: c"get_service($self, name, *args, **kwargs)\n--\n\n\
+                The kept service of a name; built and kept if there is none yet."
+                .as_ptr(),
         },
     }
 }
@@ -197,6 +260,7 @@ pub fn install(py: Python<'_>) -> PyResult<()> {
 /// Connects the hot entry points to the Python code behind them. `meta_service` is constructed without an argument
 /// tuple from now on, where the interpreter's version is known at build time.
 #[pyfunction]
+#[cfg_attr(feature = "abi3", expect(clippy::unnecessary_wraps, reason = "fails where construction is accelerated too"))]
 pub fn accelerate(
     start_by_reading: Py<PyAny>,
     build_and_keep: Py<PyAny>,
@@ -246,41 +310,11 @@ mod construction {
                     return new(class_type, NO_ARGUMENTS.load(Ordering::Acquire), std::ptr::null_mut());
                 }
             }
-            call_with_tuple(class, args, positional, keywords)
-        }
-    }
-
-    /// The ordinary way: `type.__call__` with a tuple and a dict.
-    unsafe fn call_with_tuple(
-        class: *mut ffi::PyObject,
-        args: *const *mut ffi::PyObject,
-        positional: ffi::Py_ssize_t,
-        keywords: *mut ffi::PyObject,
-    ) -> *mut ffi::PyObject {
-        // SAFETY: as for `construct`; every reference made here is given back here.
-        unsafe {
-            let tuple = ffi::PyTuple_New(positional);
-            if tuple.is_null() {
-                return tuple;
-            }
-            for at in 0..positional {
-                let argument = *args.offset(at);
-                ffi::PyTuple_SetItem(tuple, at, ffi::Py_NewRef(argument));
-            }
-            let mut named = std::ptr::null_mut();
-            if !keywords.is_null() {
-                named = ffi::PyDict_New();
-                for at in 0..ffi::PyTuple_Size(keywords) {
-                    ffi::PyDict_SetItem(named, ffi::PyTuple_GetItem(keywords, at), *args.offset(positional + at));
-                }
-            }
-            let result = match (*ffi::Py_TYPE(class)).tp_call {
-                Some(call) => call(class, tuple, named),
+            // The ordinary way: `type.__call__` with a tuple and a dict.
+            match (*ffi::Py_TYPE(class)).tp_call {
+                Some(call) => super::call_packed(call, class, args, positional, keywords),
                 None => std::ptr::null_mut(),
-            };
-            ffi::Py_DecRef(tuple);
-            ffi::Py_XDECREF(named);
-            result
+            }
         }
     }
 

@@ -20,6 +20,7 @@ static META: LazyLock<Arc<Body>> = LazyLock::new(|| Body::new("meta"));
 static KEPT: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Whether the process's `MetaService` is in use.
+#[cfg(not(feature = "abi3"))]
 pub fn is_populated() -> bool {
     META.life.is_running()
 }

@@ -84,7 +84,11 @@ impl Body {
 
     /// Changes attributes, unless the caller works for a generation that is over. What the change takes out is
     /// dropped here, outside every lock.
-    fn write<T>(&self, py: Python<'_>, change: impl FnOnce(&mut Attributes, &mut Flags<'_>) -> T) -> PyResult<Option<T>> {
+    fn write<T>(
+        &self,
+        py: Python<'_>,
+        change: impl FnOnce(&mut Attributes, &mut Flags<'_>) -> T,
+    ) -> PyResult<Option<T>> {
         let mut change = Some(change);
         let mut writer = if self.life.has_late_writers() { Some(host::ident(py)?) } else { None };
         loop {
@@ -375,8 +379,8 @@ impl ServiceCore {
     }
 
     /// The hook it was built with, if there was one and it lives.
-    #[getter]
-    fn _hook<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+    #[getter(_hook)]
+    fn hook<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         let (hook, weak) = {
             let attributes = self.body.attributes.lock();
             (attributes.hook.as_ref()?.clone_ref(py), attributes.hook_is_weak)
@@ -388,9 +392,9 @@ impl ServiceCore {
     /// Lets the hook go: a kept service must not keep the first request's view for ever. `stand_in` takes its place
     /// among the arguments. A hook that cannot be referred to weakly is kept.
     fn _release_hook(&self, py: Python<'_>, stand_in: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(hook) = self._hook(py) else { return Ok(()) };
+        let Some(hook) = self.hook(py) else { return Ok(()) };
         let Ok(weak) = PyWeakrefReference::new(&hook) else { return Ok(()) };
-        let arguments = self._arguments(py);
+        let arguments = self.arguments(py);
         let (args, kwargs) = super::config::replaced(py, arguments, &hook, stand_in)?;
         let old = self.body.write(py, |attributes, _| {
             attributes.hook_is_weak = true;
@@ -401,16 +405,14 @@ impl ServiceCore {
     }
 
     /// The arguments it was constructed with.
-    #[getter]
-    fn _arguments(&self, py: Python<'_>) -> (Py<PyTuple>, Option<Py<PyDict>>) {
+    #[getter(_arguments)]
+    fn arguments(&self, py: Python<'_>) -> (Py<PyTuple>, Option<Py<PyDict>>) {
         let attributes = self.body.attributes.lock();
-        match &attributes.arguments {
-            Some((args, kwargs)) => (args.clone_ref(py), kwargs.as_ref().map(|kwargs| kwargs.clone_ref(py))),
-            None => {
-                drop(attributes);
-                (PyTuple::empty(py).unbind(), None)
-            }
+        if let Some((args, kwargs)) = &attributes.arguments {
+            return (args.clone_ref(py), kwargs.as_ref().map(|kwargs| kwargs.clone_ref(py)));
         }
+        drop(attributes);
+        (PyTuple::empty(py).unbind(), None)
     }
 
     /// Asks for the right to start; waits at most `timeout` seconds for who has it. None: nothing to do.
@@ -426,9 +428,8 @@ impl ServiceCore {
         slf.get().be_findable(slf)?;
         let me = host::ident(py)?;
         let begun = body.life.begin_start(me, asked, &mut Wait::new(py, Some(timeout)));
-        let ticket = begun.map_err(|refusal| {
-            errors::refused(py, Attempt::Service(&body.life.name()), timeout, refusal)
-        })?;
+        let ticket =
+            begun.map_err(|refusal| errors::refused(py, Attempt::Service(&body.life.name()), timeout, refusal))?;
         Ok(ticket.map(|ticket| Ticket::new(body, ticket)))
     }
 
@@ -443,9 +444,8 @@ impl ServiceCore {
         body.request_stop();
         let begun = body.life.begin_end(me, purpose, &mut Wait::new(py, Some(timeout)));
         body.renew_stop_signal();
-        let ticket = begun.map_err(|refusal| {
-            errors::refused(py, Attempt::Service(&body.life.name()), timeout, refusal)
-        })?;
+        let ticket =
+            begun.map_err(|refusal| errors::refused(py, Attempt::Service(&body.life.name()), timeout, refusal))?;
         Ok(Ticket::new(body, ticket))
     }
 
@@ -585,7 +585,7 @@ impl Ticket {
         Ok(failed)
     }
 
-    /// Drops the app and puts the service back to NOT_STARTED; True unless the ticket is from the past.
+    /// Drops the app and puts the service back to `NOT_STARTED`; True unless the ticket is from the past.
     fn clear(&self) -> PyResult<bool> {
         let body = self.body()?;
         let app = body.life.clear(&self.ticket, || body.attributes.lock().app.take());
