@@ -1,8 +1,9 @@
 """Modules under ``jaseci`` that are ours only where the application has none.
 
 The wheel is installed beside an application's own ``jaseci`` package and must not ship files into it outside of ``svc``
-and ``hook``. What a newcomer without such an application needs besides lies in ``_fallback`` and is found by this
-finder, which is asked last: a module that the application has never gets here.
+and ``hook``. What a newcomer without such an application needs besides lies in ``_fallback``, laid out as it is
+imported, so that a type checker finds it with that folder on its path. At run time this finder finds it, which is asked
+last: a module that the application has never gets here.
 """
 
 import sys
@@ -16,11 +17,11 @@ from types import ModuleType
 _FALLBACK = Path(__file__).parent / "_fallback"
 
 _FILES = {
-    "jaseci.element": "element/__init__.py",
-    "jaseci.element.master": "element/master.py",
-    "jaseci.element.super_master": "element/super_master.py",
-    "jaseci.api": "api/__init__.py",
-    "jaseci.api.config_api": "api/config_api.py",
+    "jaseci.element": "jaseci/element/__init__.py",
+    "jaseci.element.master": "jaseci/element/master.py",
+    "jaseci.element.super_master": "jaseci/element/super_master.py",
+    "jaseci.api": "jaseci/api/__init__.py",
+    "jaseci.api.config_api": "jaseci/api/config_api.py",
 }
 
 
