@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaseci.svc._core import learn_secrets, load_settings
 from jaseci.svc._log import describe, report
@@ -12,19 +12,69 @@ from jaseci.svc.errors import ConfigError
 if TYPE_CHECKING:
     from jaseci.svc.meta import MetaService
 
-# Known whether or not their services are registered.
-ALWAYS_KNOWN = (
-    "ACTION_SETS",
-    "CONFIG_EXAMPLE",
-    "JSORC_CONFIG",
-    "KUBE_CONFIG",
-    "MAIL_CONFIG",
-    "PROMON_CONFIG",
-    "REDIS_CONFIG",
-    "TASK_CONFIG",
-)
-# Of no service, so anything may stand in them.
-_FREE = frozenset({"ACTION_SETS", "CONFIG_EXAMPLE"})
+# The configs of the shipped services: known whether or not these are registered.
+SHIPPED = ("JSORC_CONFIG", "KUBE_CONFIG", "MAIL_CONFIG", "PROMON_CONFIG", "REDIS_CONFIG", "TASK_CONFIG")
+# Of no service: known, and anything may stand in them.
+FREE = ("ACTION_SETS", "CONFIG_EXAMPLE")
+
+
+class Globs(NamedTuple):
+    """From which globs a service reads its settings."""
+
+    config: str | None
+    kube: str | None
+
+
+def names(meta: "MetaService") -> list[str]:
+    """All known names, sorted."""
+    of_services = [name for globs in globs_by_service(meta).values() for name in globs if name is not None]
+    return sorted({*SHIPPED, *FREE, *of_services})
+
+
+def service_of(meta: "MetaService", glob: str) -> str | None:
+    """The registered service that reads its settings from this glob."""
+    for service, globs in globs_by_service(meta).items():
+        if glob in globs:
+            return service
+    return None
+
+
+def why_unusable(meta: "MetaService", name: str, text: str) -> str | None:
+    """Why the service of this glob could not use the text as its settings; None if it could, or has no service."""
+    globs = globs_by_service(meta).values()
+    is_kube = any(name == each.kube for each in globs)
+    is_config = name in SHIPPED or any(name == each.config for each in globs)
+    if not is_kube and not is_config:
+        return None
+    try:
+        settings = load_settings(name, text)
+        if is_config:
+            _Probe(settings)
+        elif settings is not None:
+            _check_manifests(settings)
+    except ConfigError as error:
+        return describe(error)
+    return None
+
+
+def learn_secrets_of(text: str) -> None:
+    """Notes the secrets in a text that is about to be repeated, if it is JSON."""
+    try:
+        learn_secrets(json.loads(text))
+    except (ValueError, RecursionError):
+        return
+
+
+def globs_by_service(meta: "MetaService") -> dict[str, Globs]:
+    """Where each registered or kept service reads its settings: as it did when it was built, else as it would."""
+    builders, kept = meta.builders, meta.kept
+    found = {}
+    for service in {**builders, **kept}:
+        globs = Globs(*kept[service]._glob_names) if service in kept else Globs(None, None)
+        if globs == (None, None):
+            globs = _probe(service, builders.get(service) or type(kept[service]))
+        found[service] = globs
+    return found
 
 
 class _Recorder:
@@ -36,49 +86,6 @@ class _Recorder:
     def service_glob(self, name: str, default: Any) -> Any:
         self.read.append(name)
         return json.loads(json.dumps(default))
-
-
-def names(meta: "MetaService") -> list[str]:
-    """All known names, sorted."""
-    of_services = [name for globs in _globs_by_service(meta).values() for name in globs]
-    return sorted({*ALWAYS_KNOWN, *of_services})
-
-
-def service_of(meta: "MetaService", glob: str) -> str | None:
-    """The registered service that reads its settings from this glob."""
-    for service, globs in _globs_by_service(meta).items():
-        if glob in globs:
-            return service
-    return None
-
-
-def why_unusable(name: str, text: str) -> str | None:
-    """Why no service could use this text as its settings; None if one could."""
-    if name in _FREE or not name.endswith(("_CONFIG", "_KUBE")) and not _looks_like_json(text):
-        return None
-    try:
-        settings = load_settings(name, text)
-        if settings is None:
-            raise ConfigError(f"config {name!r} is null, not an object")
-        if name.endswith("_KUBE"):
-            _check_manifests(settings)
-        else:
-            _Probe(settings)
-    except ConfigError as error:
-        return describe(error)
-    return None
-
-
-def learn_secrets_of(text: str) -> None:
-    """Notes the secrets in a text that is about to be repeated, if it is JSON."""
-    try:
-        learn_secrets(json.loads(text))
-    except ValueError:
-        return
-
-
-def _looks_like_json(text: str) -> bool:
-    return text.lstrip()[:1] == "{"
 
 
 class _Probe(CommonService[Any]):
@@ -95,27 +102,21 @@ def _check_manifests(settings: dict[str, Any]) -> None:
             raise ConfigError(f"the manifests of kind {kind!r} are no list of objects")
 
 
-def _globs_by_service(meta: "MetaService") -> dict[str, tuple[str, ...]]:
-    builders = meta.builders
-    kept = meta.kept
-    found = {}
-    for service in {**builders, **kept}:
-        globs = kept[service]._glob_names if service in kept else (None, None)
-        if globs == (None, None) and service in builders:
-            globs = _probe(service, builders[service])
-        found[str(service)] = tuple(glob for glob in globs if glob is not None)
-    return found
-
-
-def _probe(service: str, cls: type[CommonService[Any]]) -> tuple[str | None, str | None]:
-    """The globs of a class of which no instance has been built."""
+def _probe(service: str, cls: type[CommonService[Any]]) -> Globs:
+    """The globs of a class whose settings were never read, without running its constructor."""
     unbuilt = cls.__new__(cls)
-    globs: list[str | None] = []
-    for build in (unbuilt.build_config, unbuilt.build_kube):
-        recorder = _Recorder()
-        try:
-            build(recorder)
-        except Exception as error:
-            report(logging.DEBUG, f"The settings of service {service!r} are not known before it is built: {describe(error)}")
-        globs.append(recorder.read[-1] if recorder.read else None)
-    return globs[0], globs[1]
+    config = _first_read(service, unbuilt.build_config) if cls.build_config is not CommonService.build_config else None
+    kube = _first_read(service, unbuilt.build_kube) if cls.build_kube is not CommonService.build_kube else None
+    return Globs(config, kube)
+
+
+def _first_read(service: str, build: Any) -> str | None:
+    recorder = _Recorder()
+    try:
+        build(recorder)
+    except Exception as error:
+        report(logging.DEBUG, f"{build.__name__} of service {service!r} needs more than a hook: {describe(error)}")
+    if recorder.read:
+        return recorder.read[-1]
+    # The manual's names, for what does not come as far as reading them.
+    return f"{service.upper()}_{build.__name__.removeprefix('build_').upper()}"
