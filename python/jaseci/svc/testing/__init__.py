@@ -1,0 +1,13 @@
+"""For the tests of whoever uses services: a process-wide state of its own for each test, and its life-cycle events.
+
+With pytest, name the plugin in the top ``conftest.py``; nothing is loaded by itself::
+
+    pytest_plugins = ["jaseci.svc.testing.plugin"]
+
+With anything else, use ``isolated()`` and ``LifecycleRecorder`` directly.
+"""
+
+from jaseci.svc.testing.isolation import isolated
+from jaseci.svc.testing.recorder import LifecycleRecorder
+
+__all__ = ["LifecycleRecorder", "isolated"]
