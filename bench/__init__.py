@@ -1,0 +1,1 @@
+"""How fast this runtime is, as ratios against rivals that run in the same process at the same time."""
