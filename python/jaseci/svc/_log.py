@@ -57,8 +57,8 @@ def report(level: int, message: str, error: BaseException | None = None) -> None
     """
     if not logger.isEnabledFor(level):
         return
-    # Three frames up is who called the public method, near enough for a log line.
-    record = logger.makeRecord(logger.name, level, __file__, 0, mask(message), (), None, "report")
+    file, line, function, _ = logger.findCaller(stacklevel=2)
+    record = logger.makeRecord(logger.name, level, file, line, mask(message), (), None, function)
     if error is not None:
         record.exc_text = mask("".join(traceback.format_exception(error)).rstrip())
     logger.handle(record)

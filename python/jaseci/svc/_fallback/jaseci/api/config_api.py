@@ -31,7 +31,7 @@ class ConfigApi:
         if refusal:
             return refusal
         text = value if isinstance(value, str) else json.dumps(value)
-        reason = _known_configs.why_unusable(name, text)
+        reason = _known_configs.why_unusable(MetaService(), name, text)
         if reason is not None:
             return [mask(f"Config of '{name}' is not set, the value cannot be used: {reason}")]
         _known_configs.learn_secrets_of(text)
