@@ -7,7 +7,14 @@ from collections import Counter
 from typing import Any
 
 from jaseci.svc import _finder, _settings
-from jaseci.svc._core import load_settings, settings_discard, settings_get, settings_names, settings_set, settings_set_default
+from jaseci.svc._core import (
+    load_settings,
+    settings_discard,
+    settings_get,
+    settings_names,
+    settings_set,
+    settings_set_default,
+)
 from jaseci.svc._elements import find_element_class
 from jaseci.svc.errors import ConfigError
 
@@ -102,12 +109,13 @@ class MemoryHook:
 
     def save_glob(self, name: str, value: Any, persist: bool = True) -> None:
         """Sets a glob: at once in memory and shared caches, in durable layers with ``commit()`` unless ``persist`` is
-        false."""
+        false. Raises ``ConfigError`` for a setting that no layer can keep, and keeps the old one."""
+        lasts = persist and _is_setting(name) and isinstance(value, str)
+        if lasts:
+            settings_set(name, _storable(name, value))
         self.commit_glob_to_cache(name, value)
         if persist:
             self.save_glob_dict[name] = value
-            if _is_setting(name) and isinstance(value, str):
-                settings_set(name, value)
 
     def list_glob(self) -> list[str]:
         """The names of all globs."""
@@ -167,7 +175,8 @@ class MemoryHook:
         return load_settings(name, text)
 
     def commit_setting(self, name: str, text: str) -> None:
-        """Sets a glob and commits just this one."""
+        """Sets a glob and commits just this one. Raises ``ConfigError`` for a text that no layer can keep."""
+        _storable(name, text)
         self.save_glob(name, text)
         self.save_glob_dict.pop(name, None)
         settings_set(name, text)
@@ -227,6 +236,14 @@ def _object_key(mem: dict[str, Any], item_id: Any) -> str | None:
 
 def _is_setting(name: str) -> bool:
     return name.endswith(_SETTINGS_ENDINGS) or settings_get(name) is not None
+
+
+def _storable(name: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"config {name!r} is not valid Unicode: it has lone surrogates, at {error.start}") from error
+    return text
 
 
 def _as_text(name: str, default: Any) -> str:

@@ -45,7 +45,7 @@ def _replace(args: tuple[Any, ...], kwargs: dict[str, Any], old: Any, new: Any) 
 
 def _insert(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any], hook: Any) -> Arguments:
     """Hands the hook to a constructor that was called without one, if it takes one."""
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]  # of this class itself
     for place, parameter in enumerate(parameters):
         if parameter.kind is parameter.VAR_POSITIONAL:
             # By the convention of CommonService the hook comes first.

@@ -1,4 +1,4 @@
-# What each of these does is said where it is written, in src/py/. What type `ServiceCore.app` has is said in common.py.
+# What each of these does is said where it is written, in src/py/.
 
 from collections.abc import Callable
 from typing import Any, Final, Generic, Literal, Self, final
@@ -6,23 +6,64 @@ from typing import Any, Final, Generic, Literal, Self, final
 from jaseci.svc.common import CommonService
 from jaseci.svc.meta import MetaService
 from jaseci.svc.state import ServiceState
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, disjoint_base
 
 VERSION: Final[str]
 MAX_CONFIG_BYTES: Final[int]
 MAX_CONFIG_DEPTH: Final[int]
 KEPT_EVENTS: Final[int]
 
-AppT = TypeVar("AppT", default=Any)
+__all__ = [
+    "KEPT_EVENTS",
+    "MAX_CONFIG_BYTES",
+    "MAX_CONFIG_DEPTH",
+    "VERSION",
+    "ApplicationContext",
+    "Construction",
+    "Daemon",
+    "DaemonInfo",
+    "Event",
+    "EventReader",
+    "MetaCore",
+    "ServiceCore",
+    "StopSignal",
+    "Ticket",
+    "accelerate",
+    "after_fork_in_child",
+    "close_roster",
+    "copied",
+    "forget_secrets",
+    "is_closed",
+    "is_secret_key",
+    "learn_secrets",
+    "load_settings",
+    "mask",
+    "open_roster",
+    "pop_last_started",
+    "settings_clear",
+    "settings_discard",
+    "settings_get",
+    "settings_names",
+    "settings_set",
+    "settings_set_default",
+]
+
+_AppT = TypeVar("_AppT", default=Any)
 
 # --- A service
 
-class ServiceCore(Generic[AppT]):
+@disjoint_base
+class ServiceCore(Generic[_AppT]):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
+    @classmethod
+    def __class_getitem__(cls, _item: Any) -> type[Self]: ...
+    # None before the start and after a failure. `| Any`, as for `re.Match.group()`, because the usual reader is the service
+    # itself, running, who should not have to rule None out on every line; what the library does not have is an error all
+    # the same. Whoever wants it exact calls `poke()` or `ready()`, which return the app or raise.
     @property
-    def app(self) -> AppT | Any: ...
+    def app(self) -> _AppT | Any: ...
     @app.setter
-    def app(self, value: AppT | None) -> None: ...
+    def app(self, value: _AppT | None) -> None: ...
     @app.deleter
     def app(self) -> None: ...
     @property
@@ -63,7 +104,7 @@ class ServiceCore(Generic[AppT]):
     @_kept_as.setter
     def _kept_as(self, name: str | None) -> None: ...
     @property
-    def _app(self) -> AppT | None: ...
+    def _app(self) -> _AppT | None: ...
     @property
     def _since(self) -> float: ...
     @property
@@ -127,12 +168,13 @@ class Daemon:
 
 # --- The registry
 
+@disjoint_base
 class MetaCore(ServiceCore[ApplicationContext]):
     @property
     def run_svcs(self) -> bool: ...
     @run_svcs.setter
     def run_svcs(self, value: bool) -> None: ...
-    # Names are the user's, so is the class behind one. A subclass can say which, with overloads (tests/typing/registry.py).
+    # Which class is behind a name is the user's business. A subclass can say so, as tests/typing/registering.py does.
     def get_service(self, name: str, *args: Any, **kwargs: Any) -> Any: ...
     @staticmethod
     def _begin_construction(name: str, timeout: float) -> Construction | None: ...

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Self
 
 from jaseci.svc._core import Event, EventReader
 from jaseci.svc._log import describe, report
@@ -29,7 +30,7 @@ class Subscription:
         if self._thread is not threading.current_thread():
             self._thread.join()
 
-    def __enter__(self) -> "Subscription":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

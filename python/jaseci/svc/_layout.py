@@ -4,15 +4,18 @@ A service has a native part, and CPython lays at most one such part out in an in
 "multiple bases have instance lay-out conflict", which names nobody; this metaclass says which base and why.
 """
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jaseci.svc._core import ServiceCore
 
 # The metaclass of protocols: so that services mix with ABCs, protocols and generics as any class does.
-_MIXABLE: type[type] = type(Protocol)
+if TYPE_CHECKING:
+    from abc import ABCMeta as _Mixable  # which is what type checkers take it for
+else:
+    _Mixable = type(Protocol)
 
 
-class ServiceType(_MIXABLE):  # type: ignore[misc, valid-type]  # a metaclass known at run time only
+class ServiceType(_Mixable):
     """The metaclass of services."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> type:
@@ -24,14 +27,18 @@ class ServiceType(_MIXABLE):  # type: ignore[misc, valid-type]  # a metaclass kn
             raise TypeError(_refusal(name, bases)) from error
         return made
 
-    # A service class is what inherits from it. Without these, every check would take the slow way of ABCs.
-    __instancecheck__ = type.__instancecheck__
-    __subclasscheck__ = type.__subclasscheck__
+    # A service class is what inherits from it. Without these, every check would take the slow way of ABCs. A type checker
+    # must not see them: it would believe that `isinstance` here means something else than it does elsewhere.
+    if not TYPE_CHECKING:
+        __instancecheck__ = type.__instancecheck__
+        __subclasscheck__ = type.__subclasscheck__
 
 
 def _refusal(name: str, bases: tuple[type, ...]) -> str:
     culprits = [base for base in bases if not issubclass(base, ServiceCore) and not _fits(base)]
-    named = " and ".join(f"{base.__module__}.{base.__qualname__} {_why(base)}" for base in culprits) or "one of its bases"
+    named = (
+        " and ".join(f"{base.__module__}.{base.__qualname__} {_why(base)}" for base in culprits) or "one of its bases"
+    )
     return (
         f"{name} cannot be a service and inherit from {named}: an instance has room for one native layout, "
         "the service's; keep the other object in an attribute instead"

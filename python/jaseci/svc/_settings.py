@@ -46,11 +46,10 @@ def build_settings(service: "CommonService[Any]", hook: Any) -> None:
         _read.reset(token)
 
 
-def _overrides_settings(cls: type) -> bool:
+def _overrides_settings(cls: "type[CommonService[Any]]") -> bool:
     from jaseci.svc.common import CommonService
 
-    base = CommonService
-    return cls.build_config is not base.build_config or cls.build_kube is not base.build_kube  # type: ignore[attr-defined]
+    return cls.build_config is not CommonService.build_config or cls.build_kube is not CommonService.build_kube
 
 
 def _disable(service: "CommonService[Any]", error: Exception, name: str | None) -> None:

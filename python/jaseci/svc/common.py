@@ -6,7 +6,7 @@ between, through generations: each begins with a construction or a reset and end
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from jaseci.svc import _daemons
 from jaseci.svc._arguments import with_hook, without_hook
@@ -19,7 +19,15 @@ from jaseci.svc.errors import ServiceNotRunning
 
 __all__ = ["ApplicationContext", "CommonService", "MetaProperties", "ProxyService"]
 
-AppT = TypeVar("AppT")
+if TYPE_CHECKING:
+    # With a default, which Python has from 3.13 on: a bare `CommonService`, as the manual writes it, is complete.
+    from typing_extensions import TypeVar
+
+    AppT = TypeVar("AppT", default=Any)
+else:
+    from typing import TypeVar
+
+    AppT = TypeVar("AppT")
 
 
 class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
@@ -67,12 +75,13 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         """The config: a dict with ``enabled``, ``quiet`` and whatever the service needs."""
         return {}
 
-    # Declared loosely: an override may leave the parameter out.
-    def run(self, *args: Any, **kwargs: Any) -> Any:
+    # The parameters are declared loosely: an override may leave `hook` out. The result is not: nothing takes it, and a
+    # type checker finds an override that is `async def`, which a start refuses.
+    def run(self, *args: Any, **kwargs: Any) -> None:
         """Starts the library: sets ``app``. May be written with or without the parameter ``hook``."""
         raise NotImplementedError("Not properly configured! Please override run method!")
 
-    def post_run(self, *args: Any, **kwargs: Any) -> Any:
+    def post_run(self, *args: Any, **kwargs: Any) -> None:
         """After ``run``, RUNNING already: the place to spawn daemons. With or without the parameter ``hook``."""
 
     def failed(self) -> None:
@@ -85,7 +94,7 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         """Reads the settings: ``build_kube``, then ``build_config``."""
         build_settings(self, hook)
 
-    def start(self, hook: Any = None) -> Any:
+    def start(self, hook: Any = None) -> Self:
         """Starts an enabled service that is NOT_STARTED, and waits if another thread is doing so.
 
         Returns the service, RUNNING or FAILED or as it was. Raises ``StartCycle``, ``StartTimeout`` (after
@@ -96,7 +105,7 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
             execute_start(self, ticket, hook)
         return self
 
-    async def start_async(self, hook: Any = None) -> Any:
+    async def start_async(self, hook: Any = None) -> Self:
         """``start`` on a thread, for programs on an event loop."""
         return await asyncio.to_thread(self.start, hook)
 
@@ -116,7 +125,7 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
             raise ServiceNotRunning(_why_not_running(self))
         return app
 
-    def reset(self, hook: Any = None) -> Any:
+    def reset(self, hook: Any = None) -> None:
         """Ends the generation, reads the settings again and starts anew. The way out of FAILED.
 
         Daemons are stopped. A ``run`` that is under way on another thread is waited for, ``start_timeout`` seconds at

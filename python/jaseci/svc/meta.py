@@ -143,8 +143,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         existing = registry.services.get(name)
         if existing is not None and not replace:
             raise BuilderExists(
-                f"{name} already exists! It is {existing.__module__}.{existing.__qualname__}; "
-                "replace=True replaces it"
+                f"{name} already exists! It is {existing.__module__}.{existing.__qualname__}; replace=True replaces it"
             )
         registry.services[name] = cls
         kept = registry.background.pop(name, None)
@@ -220,17 +219,17 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         """
         _check_service_class(name, cls)
         registry = self._registry()
-        had_builder, builder = name in registry.services, registry.services.get(name)
+        builder = registry.services.get(name)
         kept = registry.background.pop(name, None)
         registry.services[name] = cls
         try:
             yield
         finally:
             substitute = registry.background.pop(name, None)
-            if had_builder:
-                registry.services[name] = builder
-            else:
+            if builder is None:
                 registry.services.pop(name, None)
+            else:
+                registry.services[name] = builder
             if kept is not None:
                 registry.background[name] = kept
             if substitute is not None:
