@@ -355,6 +355,8 @@ fn a_reader_never_sees_the_app_of_a_run_that_goes_on() {
         });
         service.inside.store(1, Ordering::SeqCst);
         service.set_app(Ident(1), Some(1));
+        // The run goes on for a while.
+        thread::yield_now();
         service.inside.store(0, Ordering::SeqCst);
         service.life.ran(&ticket);
         service.life.end(&ticket);

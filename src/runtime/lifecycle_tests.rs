@@ -207,6 +207,41 @@ mod starting {
     }
 
     #[test]
+    fn whoever_waits_for_a_start_that_fails_does_not_try_again() {
+        for asked in [Asked::Explicitly, Asked::Anew, Asked::ByReading] {
+            let life = life();
+            let ticket = begin(&life, OTHER, Never).unwrap();
+            let mut failing = Meanwhile(|| {
+                life.fail(&ticket, "boom".into(), || {});
+                life.end(&ticket);
+            });
+            assert_eq!(life.begin_start(ME, asked, &mut failing).unwrap(), None);
+            assert_eq!(life.state(), ServiceState::Failed);
+        }
+    }
+
+    #[test]
+    fn a_ticket_that_is_dropped_in_the_middle_of_run_is_a_failure_and_frees_the_service() {
+        let life = life();
+        let ticket = begin(&life, ME, Never).unwrap();
+        life.abort(&ticket);
+        assert_eq!(entered(&life).last(), Some(&(ServiceState::Failed, Some("interrupted".to_owned()))));
+        assert_idle(&life);
+    }
+
+    #[test]
+    fn a_ticket_that_is_dropped_after_its_end_changes_nothing() {
+        let life = life();
+        let ticket = begin(&life, ME, Never).unwrap();
+        finish(&life, &ticket);
+        stop(&life, ME);
+        let next = begin(&life, OTHER, Never).unwrap();
+        life.abort(&ticket);
+        assert_eq!((life.state(), life.holder()), (ServiceState::Started, Some(OTHER)));
+        life.abort(&next);
+    }
+
+    #[test]
     fn of_many_threads_one_gets_the_ticket_and_all_see_it_run() {
         let life = life();
         let waiting: Vec<_> = (0..8).map(|_| Arc::new(Signal::new())).collect();

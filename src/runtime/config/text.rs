@@ -17,10 +17,30 @@ pub enum TextError {
     /// Not JSON, or nested deeper than [`MAX_DEPTH`]. The message of the parser, which names line and column but
     /// repeats nothing of the text.
     #[error("is not JSON: {0}")]
-    NotJson(#[from] serde_json::Error),
+    NotJson(serde_json::Error),
+    /// JSON, but with a key that the parser uses for itself (for numbers of any size), and not as it does. The
+    /// parser's message would repeat the value.
+    #[error("is not JSON: a key that is reserved at line {line} column {column}")]
+    ReservedKey {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
     /// JSON, but not an object.
     #[error("is a JSON {0}, not an object, at line 1 column 1")]
     NotAnObject(&'static str),
+}
+
+impl From<serde_json::Error> for TextError {
+    fn from(error: serde_json::Error) -> Self {
+        // Any value will do, so it is never the data that is wrong, but for that key.
+        if error.is_data() {
+            Self::ReservedKey { line: error.line(), column: error.column() }
+        } else {
+            Self::NotJson(error)
+        }
+    }
 }
 
 /// The value that `text` spells: an object, or null where nothing is configured.
@@ -70,6 +90,12 @@ mod tests {
         assert_eq!(refusal("{\"a\": 1,\n x}"), "is not JSON: key must be a string at line 2 column 2");
         assert!(refusal("").contains("line 1 column 0"));
         assert!(refusal("{} {}").contains("trailing characters at line 1 column 4"));
+    }
+
+    #[test]
+    fn a_misused_reserved_key_is_refused_without_its_value() {
+        let message = refusal(r#"{"pin": {"$serde_json::private::Number": 4711}}"#);
+        assert_eq!(message, "is not JSON: a key that is reserved at line 1 column 45");
     }
 
     #[test]
