@@ -2,8 +2,11 @@
 
 use super::errors::ConfigError;
 use super::host::{SECRETS, SETTINGS, masked};
+use super::service::pop_flag;
 use crate::runtime::config::text;
 use crate::runtime::secrets;
+use crate::runtime::sync::Mutex;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
@@ -12,6 +15,88 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 const KEPT_TEMPLATES: usize = 512;
 
 static TEMPLATES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
+/// What has been served last. What a service's `build_config` returns is mostly just that, and then what was found
+/// out about it once holds.
+static SERVED: Mutex<Option<Py<Template>>> = Mutex::new(None);
+
+/// What a text means: the dict to copy, and what is known about it. Lives as long as it is among the templates.
+#[pyclass(frozen)]
+struct Template {
+    value: Py<PyAny>,
+    /// A dict without dicts or lists in it, and the part of it that is a service's own once the flags are taken out.
+    flat: Option<Flat>,
+}
+
+struct Flat {
+    dict: Py<PyDict>,
+    own: Py<PyDict>,
+    /// `enabled` and `quiet`.
+    flags: [bool; 2],
+}
+
+impl Template {
+    fn new(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let is_flat = |dict: &Bound<'_, PyDict>| !dict.values().iter().any(|value| is_container(&value));
+        let flat = match value.cast_exact::<PyDict>() {
+            Ok(dict) if is_flat(dict) => Flat::new(dict)?,
+            _ => None,
+        };
+        Ok(Self { value: value.clone().unbind(), flat })
+    }
+
+    fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.flat {
+            Some(flat) => Ok(flat.dict.bind(py).copy()?.into_any()),
+            None => copied(self.value.bind(py)),
+        }
+    }
+}
+
+impl Flat {
+    /// None if a flag in it is none: whoever uses it is told so then.
+    fn new(dict: &Bound<'_, PyDict>) -> PyResult<Option<Self>> {
+        let own = dict.copy()?;
+        let (Ok(enabled), Ok(quiet)) = (pop_flag(&own, "enabled"), pop_flag(&own, "quiet")) else { return Ok(None) };
+        // A copy once more has no gaps where the flags were.
+        Ok(Some(Self { dict: dict.clone().unbind(), own: own.copy()?.unbind(), flags: [enabled, quiet] }))
+    }
+}
+
+/// If `config` holds just what has been served last: the part of it that is a service's own, and its flags.
+pub fn as_served<'py>(config: &Bound<'py, PyAny>) -> PyResult<Option<(Bound<'py, PyDict>, [bool; 2])>> {
+    let py = config.py();
+    let served = SERVED.lock().as_ref().map(|served| served.clone_ref(py));
+    let Some(flat) = served.as_ref().and_then(|served| served.get().flat.as_ref()) else { return Ok(None) };
+    match config.cast_exact::<PyDict>() {
+        Ok(config) if holds_the_same(config, flat.dict.bind(py)) => Ok(Some((flat.own.bind(py).copy()?, flat.flags))),
+        _ => Ok(None),
+    }
+}
+
+/// Whether two dicts hold the same objects in the same order.
+#[allow(unsafe_code)]
+fn holds_the_same(one: &Bound<'_, PyDict>, other: &Bound<'_, PyDict>) -> bool {
+    let null = std::ptr::null_mut();
+    let (mut at, mut at_other) = (0, 0);
+    let (mut entry, mut entry_other) = ([null; 2], [null; 2]);
+    // SAFETY: attached, and both are dicts; what they hold is compared by its address only, and nothing in between
+    // runs Python code that could change them.
+    unsafe {
+        if ffi::PyDict_Size(one.as_ptr()) != ffi::PyDict_Size(other.as_ptr()) {
+            return false;
+        }
+        let [key, value] = &mut entry;
+        let [key_other, value_other] = &mut entry_other;
+        while ffi::PyDict_Next(one.as_ptr(), &raw mut at, key, value) != 0 {
+            let more = ffi::PyDict_Next(other.as_ptr(), &raw mut at_other, key_other, value_other) != 0;
+            if !more || *key != *key_other || *value != *value_other {
+                return false;
+            }
+        }
+    }
+    true
+}
 
 /// What the text of the glob `name` means: a fresh dict that the caller may change, or None for null.
 ///
@@ -24,16 +109,28 @@ pub fn load_settings<'py>(name: &str, text: &Bound<'py, PyAny>) -> PyResult<Boun
         return Err(ConfigError::new_err(format!("config {name:?} is of type {kind}, not JSON text")));
     };
     let templates = TEMPLATES.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
-    if let Some(template) = templates.get_item(text)? {
-        return copied(&template);
-    }
-    let template = parsed(name, text)?;
-    learn(&template)?;
+    let template = match templates.get_item(text)? {
+        Some(template) => template.cast_into::<Template>()?,
+        None => remembered(templates, text, &parsed(name, text)?)?,
+    };
+    let copy = template.get().copied(py)?;
+    let before = SERVED.lock().replace(template.unbind());
+    drop(before);
+    Ok(copy)
+}
+
+fn remembered<'py>(
+    templates: &Bound<'py, PyDict>,
+    text: &Bound<'py, PyString>,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, Template>> {
+    learn(value)?;
+    let template = Bound::new(text.py(), Template::new(value)?)?;
     if templates.len() >= KEPT_TEMPLATES {
         templates.clear();
     }
     templates.set_item(text, &template)?;
-    copied(&template)
+    Ok(template)
 }
 
 fn parsed<'py>(name: &str, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
@@ -142,6 +239,8 @@ pub fn mask(text: &str) -> String {
 #[pyfunction]
 pub fn forget_secrets(py: Python<'_>) {
     SECRETS.clear();
+    let served = SERVED.lock().take();
+    drop(served);
     if let Some(templates) = TEMPLATES.get(py) {
         templates.bind(py).clear();
     }

@@ -10,7 +10,7 @@ use crate::runtime::sync::{Arc, Signal};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyCFunction, PyDict};
 use std::sync::{LazyLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -36,9 +36,34 @@ fn threading(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     Ok(THREADING.get_or_try_init(py, || py.import("threading").map(Bound::unbind))?.bind(py))
 }
 
-/// Who calls. Looked up each time: gevent replaces `threading.get_ident` after it was imported.
+/// The names in `threading`, and the interpreter's own `get_ident` where that is what we found there first.
+static IDENT: PyOnceLock<(Py<PyDict>, Option<Py<PyAny>>)> = PyOnceLock::new();
+
+/// Who calls. Looked up each time: gevent replaces `threading.get_ident` after it was imported. As long as it is the
+/// interpreter's own, its answer is known without calling it.
 pub fn ident(py: Python<'_>) -> PyResult<Ident> {
-    threading(py)?.call_method0(intern!(py, "get_ident"))?.extract().map(Ident)
+    let (names, native) = IDENT.get_or_try_init(py, || {
+        let threading = threading(py)?;
+        let found = threading.getattr(intern!(py, "get_ident"))?;
+        let is_native = found.is_exact_instance_of::<PyCFunction>()
+            && found.getattr(intern!(py, "__module__")).is_ok_and(|module| module.eq("_thread").unwrap_or(false));
+        Ok::<_, PyErr>((threading.dict().unbind(), is_native.then(|| found.unbind())))
+    })?;
+    match (names.bind(py).get_item(intern!(py, "get_ident"))?, native) {
+        (Some(current), Some(native)) if current.is(native) => Ok(native_ident()),
+        (Some(current), _) => current.call0()?.extract().map(Ident),
+        (None, _) => threading(py)?.call_method0(intern!(py, "get_ident"))?.extract().map(Ident),
+    }
+}
+
+#[allow(unsafe_code)]
+fn native_ident() -> Ident {
+    unsafe extern "C" {
+        /// Part of the stable interface, without a declaration in PyO3.
+        fn PyThread_get_thread_ident() -> std::ffi::c_ulong;
+    }
+    // SAFETY: asks the system which thread this is; no state is involved.
+    Ident(u64::from(unsafe { PyThread_get_thread_ident() }))
 }
 
 /// The name of a living thread.
@@ -65,7 +90,9 @@ pub fn duration(seconds: f64) -> Duration {
 /// other greenlets where threads are greenlets.
 pub struct Wait<'py> {
     py: Python<'py>,
-    deadline: Option<Instant>,
+    seconds: Option<f64>,
+    /// Known from the first wait on: most waits never take place.
+    deadline: Option<Option<Instant>>,
     manner: Option<Manner>,
 }
 
@@ -81,9 +108,7 @@ enum Manner {
 impl<'py> Wait<'py> {
     /// Waits that end together after `seconds`, or never.
     pub fn new(py: Python<'py>, seconds: Option<f64>) -> Self {
-        // A wait for a thousand years is one without end: the clock cannot count it.
-        let deadline = seconds.and_then(|seconds| Instant::now().checked_add(duration(seconds)));
-        Self { py, deadline, manner: None }
+        Self { py, seconds, deadline: None, manner: None }
     }
 
     fn manner(&mut self) -> PyResult<Manner> {
@@ -120,11 +145,15 @@ impl Blocking for Wait<'_> {
             return Ok(Waited::Happened);
         }
         let manner = self.manner()?;
+        // A wait for a thousand years is one without end: the clock cannot count it.
+        let seconds = self.seconds;
+        let end = || seconds.and_then(|seconds| Instant::now().checked_add(duration(seconds)));
+        let deadline = *self.deadline.get_or_insert_with(end);
         loop {
             if signal.is_set() {
                 return Ok(Waited::Happened);
             }
-            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(Waited::TimedOut);
             }

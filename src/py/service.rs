@@ -49,7 +49,7 @@ pub struct Body {
     pub daemons: Daemons,
     attributes: Mutex<Attributes>,
     /// What code outside of daemons waits on: set when the generation ends.
-    stop: Mutex<Arc<Signal>>,
+    stop: Mutex<Option<Arc<Signal>>>,
     /// The Python object, for a shutdown to find.
     object: Mutex<Option<Py<PyWeakrefReference>>>,
 }
@@ -60,7 +60,7 @@ impl Body {
             life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name.into()),
             daemons: Daemons::default(),
             attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
-            stop: Mutex::new(Arc::new(Signal::new())),
+            stop: Mutex::new(None),
             object: Mutex::new(None),
         })
     }
@@ -104,13 +104,13 @@ impl Body {
         }
     }
 
-    fn request_stop(&self) {
-        let signal = Arc::clone(&self.stop.lock());
-        signal.set();
+    /// The generation's stop signal, made when it is asked for.
+    fn stop_signal(&self) -> Arc<Signal> {
+        Arc::clone(self.stop.lock().get_or_insert_with(Arc::default))
     }
 
     fn renew_stop_signal(&self) {
-        *self.stop.lock() = Arc::new(Signal::new());
+        *self.stop.lock() = None;
     }
 
     /// In a forked child: what waited on the signal is gone, and its lock may have been copied locked.
@@ -164,18 +164,40 @@ fn state_from(value: &Bound<'_, PyAny>) -> PyResult<ServiceState> {
     ServiceState::from_number(number).ok_or_else(|| PyValueError::new_err(format!("{number} is no ServiceState")))
 }
 
+/// What a config says: a dict of the service's own, and the flags that it has lost.
+struct Settings<'py> {
+    own: Bound<'py, PyDict>,
+    enabled: bool,
+    quiet: bool,
+}
+
+fn settings_of<'py>(config: &Bound<'py, PyAny>) -> PyResult<Settings<'py>> {
+    // What is as it was served needs no second look.
+    if let Some((own, [enabled, quiet])) = super::config::as_served(config)? {
+        return Ok(Settings { own, enabled, quiet });
+    }
+    super::config::learn(config)?;
+    let Ok(own) = super::config::copied(config)?.cast_into::<PyDict>() else {
+        let kind = config.get_type().name()?;
+        return Err(ConfigError::new_err(format!("build_config returned {kind}, not a dict")));
+    };
+    let enabled = pop_flag(&own, "enabled")?;
+    let quiet = pop_flag(&own, "quiet")?;
+    Ok(Settings { own, enabled, quiet })
+}
+
 /// Reads a flag out of a config, which loses it.
-fn pop_flag(config: &Bound<'_, PyDict>, flag: &'static str) -> PyResult<bool> {
+pub fn pop_flag(config: &Bound<'_, PyDict>, flag: &'static str) -> PyResult<bool> {
     let Some(value) = config.get_item(flag)? else { return Ok(false) };
     config.del_item(flag)?;
-    let text = value.cast::<PyString>().ok().map(|text| text.to_string_lossy().into_owned());
-    let kind = value.get_type().name()?.to_string();
-    let raw = match (value.extract::<bool>(), &text) {
-        (Ok(value), _) => Raw::Bool(value),
-        (_, Some(text)) => Raw::Text(text),
-        _ => Raw::Other(&kind),
+    let read = if let Ok(value) = value.extract::<bool>() {
+        flags::read(flag, Raw::Bool(value))
+    } else if let Ok(text) = value.cast::<PyString>() {
+        flags::read(flag, Raw::Text(&text.to_string_lossy()))
+    } else {
+        flags::read(flag, Raw::Other(&value.get_type().name()?.to_string()))
     };
-    flags::read(flag, raw).map_err(|error| ConfigError::new_err(error.to_string()))
+    read.map_err(|error| ConfigError::new_err(error.to_string()))
 }
 
 #[pymethods]
@@ -359,14 +381,7 @@ impl ServiceCore {
         kube_name: Option<&str>,
     ) -> PyResult<()> {
         let py = config.py();
-        super::config::learn(config)?;
-        let own = super::config::copied(config)?;
-        let Ok(own) = own.cast_into::<PyDict>() else {
-            let kind = config.get_type().name()?;
-            return Err(ConfigError::new_err(format!("build_config returned {kind}, not a dict")));
-        };
-        let enabled = pop_flag(&own, "enabled")?;
-        let quiet = pop_flag(&own, "quiet")?;
+        let Settings { own, enabled, quiet } = settings_of(config)?;
         let old = self.body.write(py, |attributes, flags| {
             flags.enabled(enabled);
             attributes.quiet = quiet;
@@ -441,7 +456,7 @@ impl ServiceCore {
         let purpose = if reset { Purpose::Reset } else { Purpose::Stop };
         let me = host::ident(py)?;
         // A `run` that looks at the signal ends now, and need not be waited for.
-        body.request_stop();
+        body.stop_signal().set();
         let begun = body.life.begin_end(me, purpose, &mut Wait::new(py, Some(timeout)));
         body.renew_stop_signal();
         let ticket =
@@ -508,7 +523,7 @@ impl ServiceCore {
     #[getter]
     fn stop_requested(&self, py: Python<'_>) -> PyResult<StopSignal> {
         let own = self.body.daemons.running_on(host::ident(py)?);
-        let signal = own.map_or_else(|| Arc::clone(&self.body.stop.lock()), |daemon| Arc::clone(daemon.stop()));
+        let signal = own.map_or_else(|| self.body.stop_signal(), |daemon| Arc::clone(daemon.stop()));
         Ok(StopSignal::new(signal))
     }
 }

@@ -53,6 +53,9 @@ impl<M: Clone> Roster<M> {
     /// Moves a member to the end, if it is still there: it finished starting after those that it needs.
     pub fn move_to_end(&self, place: Place) -> Option<Place> {
         let mut entries = self.entries.lock();
+        if entries.order.last_key_value().is_some_and(|(last, _)| *last == place) {
+            return Some(place);
+        }
         let member = entries.order.remove(&place)?;
         let place = entries.next;
         entries.next += 1;

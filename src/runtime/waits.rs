@@ -4,6 +4,7 @@
 use super::blocking::Ident;
 use super::sync::{Arc, AtomicU64, Mutex, Ordering};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// A gate as the graph sees it: a label for errors and who holds it. Lives as long as its gate.
 #[derive(Debug)]
@@ -61,10 +62,31 @@ pub enum Standing {
     Around(Cycle),
 }
 
+/// Idents are addresses or numbers that nobody chooses, and few: one multiplication spreads them well enough.
+#[derive(Debug, Default)]
+struct IdentHasher(u64);
+
+impl Hasher for IdentHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The fractional part of the golden ratio; the swap puts the best mixed bits where the table looks.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).swap_bytes();
+    }
+}
+
+type ByIdent<T> = HashMap<Ident, T, BuildHasherDefault<IdentHasher>>;
+
 #[derive(Debug, Default)]
 struct Graph {
-    holding: HashMap<Ident, Vec<Arc<Tag>>>,
-    waiting: HashMap<Ident, Arc<Tag>>,
+    holding: ByIdent<Vec<Arc<Tag>>>,
+    waiting: ByIdent<Arc<Tag>>,
 }
 
 /// The graph. One per process.

@@ -97,7 +97,10 @@ class MemoryHook:
 
     def get_glob(self, name: str) -> Any:
         """The text of a glob, or None."""
-        return self.get_glob_from_store(name)
+        try:
+            return self.mem["global"][name]
+        except KeyError:  # here is not everywhere: subclasses have layers below
+            return self.get_glob_from_store(name)
 
     def has_glob(self, name: str) -> bool:
         """Whether there is a glob of this name."""
@@ -168,7 +171,9 @@ class MemoryHook:
     def service_glob(self, name: str, default: Any) -> Any:
         """The settings in a glob, as a fresh dict that the caller may change. A glob that exists nowhere gets the
         default first, durably. Raises ``ConfigError`` for a text that is no JSON object; nothing is overwritten then."""
-        _settings.note_read(name)
+        names = _settings.read.get()
+        if names is not None:
+            names.append(name)
         text = self.get_glob(name)
         if text is None:
             text = self.commit_setting_default(name, _as_text(name, default))

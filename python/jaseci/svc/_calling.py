@@ -2,25 +2,38 @@
 
 import inspect
 from collections.abc import Callable
-from types import AsyncGeneratorType, CoroutineType, FunctionType
-from typing import Any
+from types import AsyncGeneratorType, CoroutineType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaseci.svc.common import CommonService
 
 _VARARGS = inspect.CO_VARARGS
 
 
-def call_with_hook(method: Callable[..., Any], hook: Callable[[], Any], described: str) -> None:
-    """Calls ``method``, handing it ``hook()`` if it takes one.
-
-    ``described`` names service and method for the error of one that is ``async def``.
-    """
-    if _takes_hook(method):
-        result = method(hook())
+def call_with_hook(service: "CommonService[Any]", method: Callable[..., Any], name: str, hook: Any) -> Any:
+    """Calls the service's ``method``, handing it a hook if it takes one: ``hook``, or else the service's, or else the
+    default one. Returns that hook."""
+    if _takes_nothing(method):
+        result = method()
+    elif _takes_hook(method):
+        hook = _hook_for(service, hook)
+        result = method(hook)
     elif _takes_hook_by_keyword(method):
-        result = method(hook=hook())
+        hook = _hook_for(service, hook)
+        result = method(hook=hook)
     else:
         result = method()
     if result is not None:
-        refuse_coroutine(result, described)
+        refuse_coroutine(result, f"{type(service).__name__}.{name}")
+    return hook
+
+
+def default_hook() -> Any:
+    """A hook for a service that was given none: the one that the process's MetaService would build."""
+    from jaseci.svc.meta import MetaService
+
+    return MetaService().build_context("hook")
 
 
 def refuse_coroutine(result: object, described: str) -> None:
@@ -32,9 +45,22 @@ def refuse_coroutine(result: object, described: str) -> None:
     raise TypeError(f"{described} is 'async def'; services are started by threads: write it as 'def'")
 
 
+def _hook_for(service: "CommonService[Any]", hook: Any) -> Any:
+    if hook is None:
+        hook = service._hook
+    return default_hook() if hook is None else hook
+
+
+def _takes_nothing(method: Callable[..., Any]) -> bool:
+    # The usual method of a class: its code tells, a hundred times faster than a signature.
+    if type(method) is not MethodType or type(method.__func__) is not FunctionType:
+        return False
+    code = method.__func__.__code__
+    return code.co_argcount == 1 and code.co_flags & _VARARGS == 0 and code.co_kwonlyargcount == 0
+
+
 def _takes_hook(method: Callable[..., Any]) -> bool:
     function = getattr(method, "__func__", None)
-    # The usual method, undecorated: its code tells, a hundred times faster than a signature.
     if type(function) is FunctionType and not function.__dict__:
         code = function.__code__
         return code.co_argcount > 1 or code.co_flags & _VARARGS != 0

@@ -4,29 +4,22 @@ import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from jaseci.svc._calling import refuse_coroutine
+from jaseci.svc._calling import default_hook, refuse_coroutine
 from jaseci.svc._log import describe, report
-from jaseci.svc._starting import default_hook
 from jaseci.svc.errors import ConfigError
 
 if TYPE_CHECKING:
     from jaseci.svc.common import CommonService
 
-# The names of the globs read while one of `build_kube` and `build_config` is on its way; None elsewhere.
-_read: ContextVar[list[str] | None] = ContextVar("jaseci.svc.settings", default=None)
-
-
-def note_read(name: str) -> None:
-    """A hook tells which glob it serves as settings."""
-    names = _read.get()
-    if names is not None:
-        names.append(name)
+# The names of the globs read while one of `build_kube` and `build_config` is on its way; None elsewhere. A hook adds
+# the name of each glob that it serves as settings.
+read: ContextVar[list[str] | None] = ContextVar("jaseci.svc.settings", default=None)
 
 
 def build_settings(service: "CommonService[Any]", hook: Any) -> None:
     """``build_kube``, then ``build_config``; raises nothing but logs what cannot be used and leaves it disabled."""
     names: list[str] = []
-    token = _read.set(names)
+    token = read.set(names)
     try:
         if hook is None and _overrides_settings(type(service)):
             hook = default_hook()
@@ -34,16 +27,18 @@ def build_settings(service: "CommonService[Any]", hook: Any) -> None:
         if kube is not None and not isinstance(kube, dict):
             refuse_coroutine(kube, f"{type(service).__name__}.build_kube")
             raise ConfigError(f"build_kube returned {type(kube).__name__}, neither a dict nor None")
-        kube_name = names.pop() if names else None
+        kube_name = names[-1] if names else None
         names.clear()
         config = service.build_config(hook)
-        refuse_coroutine(config, f"{type(service).__name__}.build_config")
-        service.kube = kube
+        if not isinstance(config, dict):
+            refuse_coroutine(config, f"{type(service).__name__}.build_config")
+        if kube is not None or service.kube is not None:
+            service.kube = kube
         service._apply_settings(config, names[-1] if names else None, kube_name)
     except Exception as error:
         _disable(service, error, names[-1] if names else None)
     finally:
-        _read.reset(token)
+        read.reset(token)
 
 
 def _overrides_settings(cls: "type[CommonService[Any]]") -> bool:

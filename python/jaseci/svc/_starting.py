@@ -19,21 +19,11 @@ def execute_start(service: "CommonService[Any]", ticket: Ticket, hook: Any) -> N
 
     An Exception ends in FAILED and stays here; a start cycle and a BaseException also go on to the caller.
     """
-
-    def the_hook() -> Any:
-        nonlocal hook
-        if hook is None:
-            hook = service._hook
-        if hook is None:
-            hook = default_hook()
-        return hook
-
-    kind = type(service).__name__
     try:
         try:
-            call_with_hook(service.run, the_hook, f"{kind}.run")
+            hook = call_with_hook(service, service.run, "run", hook)
             if ticket.ran():
-                call_with_hook(service.post_run, the_hook, f"{kind}.post_run")
+                call_with_hook(service, service.post_run, "post_run", hook)
                 service._release_hook(HOOK)
         except Exception as error:
             _contain(service, ticket, error)
@@ -67,10 +57,3 @@ def start_by_reading(service: "CommonService[Any]") -> Any:
         if ticket is not None:
             execute_start(service, ticket, None)
     return service._app
-
-
-def default_hook() -> Any:
-    """A hook for a service that was given none: the one that the process's MetaService would build."""
-    from jaseci.svc.meta import MetaService
-
-    return MetaService().build_context("hook")
