@@ -65,7 +65,10 @@ impl SecretBook {
         }
         let mut known = self.known.lock();
         if value.chars().count() < SHORTEST_ANYWHERE {
-            known.as_value.insert((key.to_owned(), value.to_owned()));
+            // Without a key there is nothing to know it by.
+            if !key.is_empty() {
+                known.as_value.insert((key.to_owned(), value.to_owned()));
+            }
         } else if known.seen.insert(value.to_owned()) {
             for spelling in spellings(value) {
                 let at = known.anywhere.partition_point(|other| other.len() >= spelling.len());
@@ -219,6 +222,13 @@ mod tests {
         assert_eq!(book.mask("pass=abc alphabet abc"), "pass=*** alphabet abc");
         assert_eq!(book.mask("pass abc"), "pass abc");
         assert_eq!(book.mask("pass=abcd"), "pass=abcd");
+    }
+
+    #[test]
+    fn a_short_value_without_a_key_is_masked_nowhere() {
+        let book = SecretBook::default();
+        book.learn("", "abc");
+        assert_eq!(book.mask("abc: abc"), "abc: abc");
     }
 
     #[test]
