@@ -90,6 +90,11 @@ impl Gate {
         in_force.or_else(|| self.given_up.iter().rev().find(|hold| hold.ident == ident))
     }
 
+    /// Whether `ident` was given up and is still at it.
+    pub fn was_given_up(&self, ident: Ident) -> bool {
+        !self.is_held_by(ident) && self.given_up.iter().any(|hold| hold.ident == ident)
+    }
+
     /// Whether anybody still works for a generation before this one.
     pub fn has_late_holders(&self, generation: u64) -> bool {
         !self.given_up.is_empty() || self.holds.iter().any(|hold| hold.generation != generation)

@@ -66,6 +66,7 @@ const ENABLED: u64 = 1 << 2;
 const HAS_APP: u64 = 1 << 3;
 const STOPPED: u64 = 1 << 4;
 const LATE: u64 = 1 << 5;
+/// A reset has cleared the service and not started it yet.
 const RESETTING: u64 = 1 << 6;
 
 #[derive(Debug)]
@@ -179,6 +180,10 @@ impl<M: Clone> Lifecycle<M> {
                 return Ok(None);
             }
             self.bury_dead_holder(&mut inner);
+            // Inside a start that was given up as inside any other: nothing starts.
+            if inner.gate.was_given_up(me) {
+                return Ok(None);
+            }
             let purpose = match inner.gate.holder() {
                 None => return self.start_now(&mut inner, me, asked).map_err(Refused::Closed),
                 // The gate is the caller's own: a reset starts the new generation, anything else comes back to it.
@@ -295,11 +300,11 @@ impl<M: Clone> Lifecycle<M> {
         if !Self::is_current(&inner, ticket) {
             return None;
         }
-        let (reason, stopped) = match ticket.0.purpose {
+        let (reason, flag) = match ticket.0.purpose {
             Purpose::Stop => ("stopped", STOPPED),
-            _ => ("reset", 0),
+            _ => ("reset", RESETTING),
         };
-        self.update(|status| status & !(HAS_APP | STOPPED) | stopped);
+        self.update(|status| status & !(HAS_APP | STOPPED) | flag);
         self.enter_state(ServiceState::NotStarted, Some(reason.into()));
         Some(drop_app())
     }
@@ -414,8 +419,8 @@ impl<M: Clone> Lifecycle<M> {
     fn note_holders(&self, inner: &Inner) {
         let late = if inner.gate.has_late_holders(inner.generation) { LATE } else { 0 };
         let resets = inner.gate.holder().is_some_and(|hold| hold.purpose == Purpose::Reset);
-        let resetting = if resets { RESETTING } else { 0 };
-        self.update(|status| status & !(LATE | RESETTING) | late | resetting);
+        let over = if resets { 0 } else { RESETTING };
+        self.update(|status| status & !(LATE | over) | late);
     }
 
     /// Of a start that has failed and left no app, readers need not await the rest. `failed()` may itself wait for

@@ -432,6 +432,18 @@ mod reading {
     }
 
     #[test]
+    fn until_a_reset_clears_it_a_disabled_service_is_read_as_it_was() {
+        let life = life();
+        write(&life, |flags| flags.enabled(false));
+        let ticket = begin_end(&life, OTHER, Purpose::Reset);
+        assert!(!life.starts_when_read());
+        life.clear(&ticket, || {}).unwrap();
+        assert!(life.starts_when_read());
+        life.end(&ticket);
+        assert!(!life.starts_when_read());
+    }
+
+    #[test]
     fn a_read_closes_no_cycle_where_it_would_start_nothing() {
         let process = Arc::default();
         let (a, b) = (life_of(&process, "a"), life_of(&process, "b"));
@@ -594,6 +606,34 @@ mod resetting {
         life.end(&hung);
         assert!(!life.has_late_writers());
         assert_eq!(life.write(None, |_| 8), Written::Done(8));
+    }
+
+    #[test]
+    fn a_given_up_start_starts_nothing_and_waits_for_nobody() {
+        let (life, hung) = given_up();
+        stop(&life, ME);
+        assert_eq!(begin(&life, OTHER, Never), None);
+        let ticket = begin(&life, ME, Never).unwrap();
+        assert_eq!(begin(&life, OTHER, Never), None);
+        assert_eq!(read(&life, OTHER, Never), None);
+        finish(&life, &ticket);
+        stop(&life, ME);
+        life.end(&hung);
+        run(&life, OTHER);
+    }
+
+    #[test]
+    fn a_reset_that_a_stop_gave_up_does_not_start_the_service_again() {
+        let life = running();
+        let reset = begin_end(&life, OTHER, Purpose::Reset);
+        let ticket = life.begin_end(ME, Purpose::Stop, &mut TimesOut).unwrap();
+        life.clear(&ticket, || {}).unwrap();
+        life.end(&ticket);
+        assert_eq!(life.clear(&reset, || ()), None);
+        assert_eq!(begin(&life, OTHER, Never), None);
+        life.end(&reset);
+        assert!(life.is_ready());
+        assert_idle(&life);
     }
 
     #[test]
