@@ -168,7 +168,8 @@ class MemoryHook:
 
     # ------------------------------------------------------------------ settings
 
-    def service_glob(self, name: str, default: Any) -> Any:
+    # `| Any`: None for the text "null", which is legal for a kube glob only.
+    def service_glob(self, name: str, default: Any) -> dict[str, Any] | Any:
         """The settings in a glob, as a fresh dict that the caller may change. A glob that exists nowhere gets the
         default first, durably. Raises ``ConfigError`` for a text that is no JSON object; nothing is overwritten then."""
         names = _settings.read.get()

@@ -10,8 +10,8 @@ from typing import Any
 from jaseci.svc._core import after_fork_in_child, pop_last_started
 from jaseci.svc._log import describe, report
 
-# The interpreter is on its way out: nothing is populated or started any more.
-_exiting = False
+# Set when the interpreter is on its way out: nothing is populated or started any more.
+_exiting = threading.Event()
 
 EXIT_TIMEOUT = 30.0
 """How long the interpreter's exit may be held up, in seconds."""
@@ -19,7 +19,7 @@ EXIT_TIMEOUT = 30.0
 
 def is_exiting() -> bool:
     """Whether the interpreter is exiting."""
-    return _exiting
+    return _exiting.is_set()
 
 
 def stop_everything(timeout: float) -> None:
@@ -66,8 +66,7 @@ def _stop(service: Any) -> None:
 
 
 def _at_exit() -> None:
-    global _exiting
-    _exiting = True
+    _exiting.set()
     from jaseci.svc._events import end_all_subscriptions
     from jaseci.svc.meta import shut_down_process
 

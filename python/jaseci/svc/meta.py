@@ -1,13 +1,14 @@
 """``MetaService``: the process-wide registry of services and contexts."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from jaseci.svc import _shutdown
 from jaseci.svc._core import (
     ApplicationContext,
+    Event,
     EventReader,
     MetaCore,
     accelerate,
@@ -273,7 +274,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         """A reader of the life-cycle events from now on, or with ``replay`` from the oldest that is kept."""
         return EventReader(replay)
 
-    def subscribe(self, callback: Any, replay: bool = False) -> Subscription:
+    def subscribe(self, callback: Callable[[Event], object], replay: bool = False) -> Subscription:
         """Calls ``callback`` with every event, in order, on a thread of its own."""
         return Subscription(callback, replay)
 

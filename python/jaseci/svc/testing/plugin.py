@@ -23,11 +23,11 @@ else:
             yield
 
     @pytest.fixture
-    def lifecycle_events(isolated_services: None) -> LifecycleRecorder:
+    def lifecycle_events(isolated_services: None) -> LifecycleRecorder:  # noqa: ARG001  # for its effect
         """A recorder of what services go through in this test."""
         return LifecycleRecorder()
 
     @pytest.fixture
-    def meta(isolated_services: None) -> MetaService:
+    def meta(isolated_services: None) -> MetaService:  # noqa: ARG001  # for its effect
         """This test's ``MetaService``, populated. Its services are stopped when the test ends."""
         return MetaService()
