@@ -5,6 +5,7 @@ from typing import Any
 
 from jaseci.svc import _known_configs
 from jaseci.svc._core import mask
+from jaseci.svc._log import describe
 from jaseci.svc.meta import MetaService
 
 
@@ -30,13 +31,16 @@ class ConfigApi:
         refusal = _unrecognized(name, do_check)
         if refusal:
             return refusal
-        text = value if isinstance(value, str) else json.dumps(value)
-        reason = _known_configs.why_unusable(MetaService(), name, text)
-        if reason is not None:
-            return [mask(f"Config of '{name}' is not set, the value cannot be used: {reason}")]
-        _known_configs.learn_secrets_of(text)
-        self._h.commit_setting(name, text)
-        return [mask(f"Config of '{name}' to '{text}' set!")]
+        try:
+            text = value if isinstance(value, str) else json.dumps(value)
+            reason = _known_configs.why_unusable(MetaService(), name, text)
+            if reason is None:
+                _known_configs.learn_secrets_of(text)
+                self._h.commit_setting(name, text)
+                return [mask(f"Config of '{name}' to '{text}' set!")]
+        except (TypeError, ValueError, RecursionError) as error:  # what is not JSON, or no text that can be kept
+            reason = describe(error)
+        return [mask(f"Config of '{name}' is not set, the value cannot be used: {reason}")]
 
     def config_refresh(self, name: str) -> list[str]:
         """Resets the service of a config, so that it takes the settings of now."""

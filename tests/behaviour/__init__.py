@@ -1,0 +1,1 @@
+"""The behaviour specification, sentence by sentence."""
