@@ -57,6 +57,7 @@ pub fn ident(py: Python<'_>) -> PyResult<Ident> {
 }
 
 #[allow(unsafe_code)]
+#[allow(clippy::useless_conversion, reason = "a long is no u64 everywhere")]
 fn native_ident() -> Ident {
     unsafe extern "C" {
         /// Part of the stable interface, without a declaration in PyO3.
@@ -91,8 +92,8 @@ pub fn duration(seconds: f64) -> Duration {
 pub struct Wait<'py> {
     py: Python<'py>,
     seconds: Option<f64>,
-    /// Known from the first wait on: most waits never take place.
-    deadline: Option<Option<Instant>>,
+    /// When the first wait began: most never take place, and need no look at the clock.
+    began: Option<Instant>,
     manner: Option<Manner>,
 }
 
@@ -108,7 +109,7 @@ enum Manner {
 impl<'py> Wait<'py> {
     /// Waits that end together after `seconds`, or never.
     pub fn new(py: Python<'py>, seconds: Option<f64>) -> Self {
-        Self { py, seconds, deadline: None, manner: None }
+        Self { py, seconds, began: None, manner: None }
     }
 
     fn manner(&mut self) -> PyResult<Manner> {
@@ -145,10 +146,9 @@ impl Blocking for Wait<'_> {
             return Ok(Waited::Happened);
         }
         let manner = self.manner()?;
+        let began = *self.began.get_or_insert_with(Instant::now);
         // A wait for a thousand years is one without end: the clock cannot count it.
-        let seconds = self.seconds;
-        let end = || seconds.and_then(|seconds| Instant::now().checked_add(duration(seconds)));
-        let deadline = *self.deadline.get_or_insert_with(end);
+        let deadline = self.seconds.and_then(|seconds| began.checked_add(duration(seconds)));
         loop {
             if signal.is_set() {
                 return Ok(Waited::Happened);
