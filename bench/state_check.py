@@ -7,7 +7,6 @@ from jaseci.svc import CommonService, ServiceState
 
 from bench.harness import Answer, Snippet, compare
 
-
 # Bound, since up to Python 3.11 reading a member off its enum is slow by itself.
 RUNNING = ServiceState.RUNNING
 

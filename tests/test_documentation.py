@@ -36,7 +36,11 @@ def named(paths):
 def succeeds(*command):
     """Runs Python in a process of its own, in which a warning is an error."""
     ended = subprocess.run(
-        [sys.executable, "-Werror", FORK_IN_THREADS, *map(str, command)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        [sys.executable, "-Werror", FORK_IN_THREADS, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
