@@ -31,6 +31,8 @@ const GREENLET_PAUSE: f64 = 0.002;
 const LONGEST_WAIT: f64 = 1e9;
 
 static THREADING: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+/// The imported modules. The interpreter keeps them in one dict for as long as it lives.
+static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 
 fn threading(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     Ok(THREADING.get_or_try_init(py, || py.import("threading").map(Bound::unbind))?.bind(py))
@@ -131,8 +133,14 @@ impl<'py> Wait<'py> {
 /// Whether gevent has replaced the threads of the standard library.
 fn is_greenlet_patched(py: Python<'_>) -> bool {
     let patched = || -> PyResult<bool> {
-        let modules = py.import("sys")?.getattr(intern!(py, "modules"))?.cast_into::<PyDict>()?;
-        let Some(monkey) = modules.get_item(intern!(py, "gevent.monkey"))? else { return Ok(false) };
+        let modules = MODULES.get_or_try_init(py, || {
+            py.import("sys")?
+                .getattr(intern!(py, "modules"))?
+                .cast_into::<PyDict>()
+                .map(Bound::unbind)
+                .map_err(PyErr::from)
+        })?;
+        let Some(monkey) = modules.bind(py).get_item(intern!(py, "gevent.monkey"))? else { return Ok(false) };
         monkey.call_method1(intern!(py, "is_module_patched"), (intern!(py, "threading"),))?.extract()
     };
     patched().unwrap_or(false)

@@ -132,6 +132,15 @@ fn hold_kept(services: &Bound<'_, PyDict>) {
 #[pyclass(module = "jaseci.svc._core", extends = ServiceCore, subclass, frozen)]
 pub struct MetaCore {
     run_svcs: AtomicBool,
+    /// Whether it may differ from a new one: an attribute was set, or its dict was handed out.
+    touched: AtomicBool,
+}
+
+impl MetaCore {
+    /// Whether it is as it was made.
+    pub fn is_untouched(&self) -> bool {
+        !self.touched.load(Ordering::Acquire)
+    }
 }
 
 #[pymethods]
@@ -140,7 +149,7 @@ impl MetaCore {
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
         PyClassInitializer::from(ServiceCore::sharing(Arc::clone(&META)))
-            .add_subclass(Self { run_svcs: AtomicBool::new(true) })
+            .add_subclass(Self { run_svcs: AtomicBool::new(true), touched: AtomicBool::new(false) })
     }
 
     /// Whether hooks built through this instance get the default services.
@@ -155,6 +164,24 @@ impl MetaCore {
         Ok(())
     }
 
+    fn __setattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        touch(slf, name, value.as_ptr())
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        touch(slf, name, std::ptr::null_mut())
+    }
+
+    /// The dict of its attributes.
+    #[allow(unsafe_code)]
+    fn _own_attributes<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        mark_touched(slf);
+        // SAFETY: attached, a live object; returns a new reference or null with an error set.
+        unsafe {
+            Bound::from_owned_ptr_or_err(slf.py(), ffi::PyObject_GenericGetDict(slf.as_ptr(), std::ptr::null_mut()))
+        }
+    }
+
     /// Asks for the right to construct the service of a name, after it was not found; waits at most `timeout`
     /// seconds for who has it. None: look again.
     #[staticmethod]
@@ -167,6 +194,22 @@ impl MetaCore {
             Turn::Construct(construction) => Some(Construction(Mutex::new(Some(construction)))),
             Turn::LookAgain => None,
         })
+    }
+}
+
+fn mark_touched(meta: &Bound<'_, MetaCore>) {
+    meta.get().touched.store(true, Ordering::Release);
+    super::fast::forget_spare(meta);
+}
+
+/// Sets an attribute, or deletes it for a null `value`, the way of any object.
+#[allow(unsafe_code)]
+fn touch(meta: &Bound<'_, MetaCore>, name: &Bound<'_, PyAny>, value: *mut ffi::PyObject) -> PyResult<()> {
+    mark_touched(meta);
+    // SAFETY: attached, live objects, a value or null.
+    match unsafe { ffi::PyObject_GenericSetAttr(meta.as_ptr(), name.as_ptr(), value) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(meta.py())),
     }
 }
 

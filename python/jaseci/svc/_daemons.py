@@ -23,9 +23,8 @@ def spawn(service: "CommonService[Any]", name: str, target: Callable[[], Any]) -
     daemon = service._enter_daemon(name)
     if daemon is None:
         return
-    thread = threading.Thread(
-        target=_execute, args=(service, daemon, target), name=f"{service._name}/{name}", daemon=True
-    )
+    named = f"{service._name}/{name}"
+    thread = threading.Thread(target=_execute, args=(service, daemon, target), name=named, daemon=True)
     threads_of(service)[name] = thread
     try:
         thread.start()
@@ -46,7 +45,9 @@ def _execute(service: "CommonService[Any]", daemon: Daemon, target: Callable[[],
     try:
         try:
             if daemon.begin():
-                refuse_coroutine(target(), f"the target of daemon {daemon.name!r}")
+                result = target()
+                if result is not None:
+                    refuse_coroutine(result, f"the target of daemon {daemon.name!r}")
         except SystemExit:
             pass
         except BaseException as error:
@@ -62,9 +63,8 @@ def _execute(service: "CommonService[Any]", daemon: Daemon, target: Callable[[],
 
 def settle(service: "CommonService[Any]", ended: list[Daemon], stuck: list[Daemon]) -> None:
     """After a termination: sees the threads of the ended ones off, logs those that are still alive."""
-    threads = threads_of(service)
     for daemon in ended:
-        thread = threads.pop(daemon.name, None)
+        thread = threads_of(service).pop(daemon.name, None)
         if thread is not None and thread is not threading.current_thread():
             thread.join(_LAST_STEPS)
     for daemon in stuck:

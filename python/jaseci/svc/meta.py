@@ -317,6 +317,11 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
             raise RuntimeClosed("MetaService is shut down, the interpreter is exiting")
         raise RuntimeClosed("MetaService was shut down; construct MetaService() to populate it anew")
 
+    # So that an instance whose attributes somebody may have changed is known.
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        return self._own_attributes()
+
     def __reduce__(self) -> Any:
         return _rebuild_meta, (type(self), self.run_svcs)
 
