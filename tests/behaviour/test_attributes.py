@@ -5,9 +5,9 @@ import pickle
 import weakref
 
 import pytest
+from jaseci.svc import CommonService, MetaService, ServiceState
 
 from behaviour.services import Disabled, Plain
-from jaseci.svc import CommonService, MetaService, ServiceState
 
 
 class Bare(CommonService):
@@ -17,7 +17,15 @@ class Bare(CommonService):
         pass
 
 
-BEFORE = {"app": None, "enabled": False, "quiet": True, "state": ServiceState.NOT_STARTED, "config": {}, "kube": None, "error": None}
+BEFORE = {
+    "app": None,
+    "enabled": False,
+    "quiet": True,
+    "state": ServiceState.NOT_STARTED,
+    "config": {},
+    "kube": None,
+    "error": None,
+}
 
 
 @pytest.mark.parametrize("name", BEFORE)
@@ -144,7 +152,9 @@ def test_a_plain_class_can_be_mixed_in():
 @pytest.mark.parametrize("base", [dict, Exception, int])
 def test_a_base_that_cannot_be_mixed_in_is_named_with_the_reason(base):
     """An error that says which and why."""
-    with pytest.raises(TypeError, match=f"Odd cannot be a service and inherit from builtins.{base.__name__} .*native layout"):
+    with pytest.raises(
+        TypeError, match=f"Odd cannot be a service and inherit from builtins.{base.__name__} .*native layout"
+    ):
         type(CommonService)("Odd", (CommonService, base), {})
 
 
@@ -154,7 +164,7 @@ def test_a_base_with_slots_is_named_with_the_reason():
     class Slotted:
         __slots__ = ("place",)
 
-    with pytest.raises(TypeError, match="Slotted.*__slots__"):
+    with pytest.raises(TypeError, match=r"Slotted.*__slots__"):
         type(CommonService)("Odd", (CommonService, Slotted), {})
 
 

@@ -6,10 +6,9 @@ import pkgutil
 import subprocess
 import sys
 
-import pytest
-
 import jaseci.hook
 import jaseci.svc
+import pytest
 from jaseci.svc import ServiceState
 
 NAMES = [

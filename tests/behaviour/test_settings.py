@@ -4,10 +4,10 @@ import json
 import logging
 
 import pytest
-
-from behaviour.services import Plain
 from jaseci.hook import MemoryHook
 from jaseci.svc import CommonService, ConfigError
+
+from behaviour.services import Plain
 
 
 class Shop(CommonService):
