@@ -15,6 +15,7 @@ pub struct StopSignal {
 }
 
 impl StopSignal {
+    /// The Python side of a signal.
     pub fn new(signal: Arc<Signal>) -> Self {
         Self { signal }
     }
@@ -79,6 +80,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// The Python side of a daemon of the service with this body, which it does not keep alive.
     pub fn new(daemon: Arc<daemon::Daemon>, body: &Arc<Body>) -> Self {
         Self { daemon, body: Arc::downgrade(body) }
     }
@@ -86,6 +88,7 @@ impl Daemon {
 
 #[pymethods]
 impl Daemon {
+    /// Its name, without the service's.
     #[getter]
     fn name(&self) -> String {
         self.daemon.name().to_string()
@@ -133,6 +136,7 @@ pub struct Ending<'py> {
 }
 
 impl<'py> Ending<'py> {
+    /// The first grace period, of `grace` seconds, begins.
     pub fn new(py: Python<'py>, grace: f64) -> Self {
         Self { py, grace, wait: Wait::new(py, Some(grace)) }
     }

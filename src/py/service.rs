@@ -45,7 +45,9 @@ impl Attributes {
 
 /// What a service is made of. Lives as long as its Python object; that of `MetaService` as long as the process.
 pub struct Body {
+    /// Its states and generations.
     pub life: Lifecycle<Weak<Body>>,
+    /// Its daemons, past ones included.
     pub daemons: Daemons,
     attributes: Mutex<Attributes>,
     /// What code outside of daemons waits on: set when the generation ends.
@@ -55,6 +57,7 @@ pub struct Body {
 }
 
 impl Body {
+    /// A body without settings, `NOT_STARTED`, named for now.
     pub fn new(name: &str) -> Arc<Self> {
         Arc::new_cyclic(|weak| Self {
             life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name.into()),
@@ -130,6 +133,7 @@ impl Body {
 /// The native part of a service.
 #[pyclass(name = "ServiceCore", module = "jaseci.svc._core", subclass, frozen, weakref)]
 pub struct ServiceCore {
+    /// All that it is made of.
     pub body: Arc<Body>,
     /// Whether other Python objects have the same body, so that none of them owns what is in it.
     shared: bool,
@@ -253,6 +257,7 @@ impl ServiceCore {
         self.body.life.rename(name.into());
     }
 
+    /// The name that the registry keeps it under; None if it does not.
     #[getter]
     fn _kept_as(&self) -> Option<String> {
         self.body.attributes.lock().kept_as.as_ref().map(ToString::to_string)
@@ -263,6 +268,7 @@ impl ServiceCore {
         self.body.attributes.lock().kept_as = name.map(Into::into);
     }
 
+    /// Where it stands in its life, a `ServiceState`; can be assigned.
     #[getter]
     fn state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         public_state(py, self.body.life.state())
@@ -275,6 +281,7 @@ impl ServiceCore {
         Ok(())
     }
 
+    /// Whether it may be started; from its config.
     #[getter]
     fn enabled(&self) -> bool {
         self.body.life.is_enabled()
@@ -287,6 +294,7 @@ impl ServiceCore {
         Ok(())
     }
 
+    /// Whether a failed start is not logged; from its config.
     #[getter]
     fn quiet(&self) -> bool {
         self.body.attributes.lock().quiet
@@ -299,6 +307,7 @@ impl ServiceCore {
         Ok(())
     }
 
+    /// What its config holds besides `enabled` and `quiet`: a dict of its own.
     #[getter]
     fn config<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         if let Some(config) = self.body.attributes.lock().config.as_ref() {
@@ -316,6 +325,7 @@ impl ServiceCore {
         Ok(())
     }
 
+    /// The Kubernetes manifests that `build_kube` returned, or None.
     #[getter]
     fn kube(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.body.attributes.lock().kube.as_ref().map(|kube| kube.clone_ref(py))
@@ -327,6 +337,7 @@ impl ServiceCore {
         Ok(())
     }
 
+    /// The exception that made it FAILED or its settings unusable, as it was raised; None if there is none.
     #[getter]
     fn error(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.body.attributes.lock().error.as_ref().map(|error| error.clone_ref(py))

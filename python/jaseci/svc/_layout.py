@@ -27,11 +27,9 @@ class ServiceType(_Mixable):
             raise TypeError(_refusal(name, bases)) from error
         return made
 
-    # A service class is what inherits from it. Without these, every check would take the slow way of ABCs. A type checker
-    # must not see them: it would believe that `isinstance` here means something else than it does elsewhere.
-    if not TYPE_CHECKING:
-        __instancecheck__ = type.__instancecheck__
-        __subclasscheck__ = type.__subclasscheck__
+    # A service class is what inherits from it. Without these, every check would take the slow way of ABCs.
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
 
 
 def _refusal(name: str, bases: tuple[type, ...]) -> str:
