@@ -1,0 +1,213 @@
+"""Section 3: daemons."""
+
+import logging
+import threading
+import time
+
+import pytest
+
+from behaviour.services import PATIENCE, Plain, waits_for_stop
+from behaviour.threads import Going
+
+
+@pytest.fixture
+def service():
+    return Plain().start()
+
+
+def thread_of(name):
+    return next((thread for thread in threading.enumerate() if thread.name == name), None)
+
+
+def alive(service):
+    return {daemon.name for daemon in service.daemons() if daemon.alive}
+
+
+def spawned(service, target, name="worker"):
+    """Spawns a daemon and waits for its end."""
+    service.spawn_daemon(**{name: target})
+    thread = thread_of(f"{service._name}/{name}")
+    if thread is not None:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_a_daemon_is_a_thread_named_after_service_and_daemon(service):
+    """One native thread per name."""
+    service.spawn_daemon(worker=waits_for_stop(service))
+    assert thread_of("Plain/worker").daemon
+
+
+def test_a_living_daemon_is_left_alone(service):
+    """A second spawn of its name does nothing."""
+    calls = []
+    service.spawn_daemon(worker=waits_for_stop(service))
+    service.spawn_daemon(worker=lambda: calls.append(1))
+    assert calls == []
+    assert alive(service) == {"worker"}
+
+
+def test_an_ended_daemon_may_be_spawned_again(service):
+    """Its name is free."""
+    calls = []
+    spawned(service, lambda: calls.append(1))
+    spawned(service, lambda: calls.append(2))
+    assert calls == [1, 2]
+
+
+def test_two_services_workers_never_meet():
+    """A second service's `worker` killed the first's."""
+    first, second = Plain().start(), Plain().start()
+    first.spawn_daemon(worker=waits_for_stop(first))
+    second.spawn_daemon(worker=waits_for_stop(second))
+    second.terminate_daemon("worker")
+    assert (alive(first), alive(second)) == ({"worker"}, set())
+
+
+def test_terminate_ends_the_named_ones_only(service):
+    """Several at once, others stay."""
+    service.spawn_daemon(a=waits_for_stop(service), b=waits_for_stop(service), c=waits_for_stop(service))
+    service.terminate_daemon("a", "c")
+    assert alive(service) == {"b"}
+
+
+def test_unknown_names_are_ignored(service):
+    """Nothing is raised."""
+    service.terminate_daemon("nobody")
+
+
+def test_a_daemon_may_terminate_itself(service):
+    """It is asked, not joined."""
+    told = []
+
+    def target():
+        service.terminate_daemon("worker")
+        told.append(service.stop_requested.is_set())
+
+    spawned(service, target)
+    assert told in ([True], [])
+    assert alive(service) == set()
+
+
+def test_the_stop_signal_inside_a_daemon_is_its_own(service):
+    """Not that of its neighbour."""
+    signals = {}
+    met = threading.Barrier(3)
+
+    def target(name):
+        def go():
+            signals[name] = service.stop_requested
+            met.wait(PATIENCE)
+            service.stop_requested.wait(PATIENCE)
+
+        return go
+
+    service.spawn_daemon(a=target("a"), b=target("b"))
+    met.wait(PATIENCE)
+    service.terminate_daemon("a")
+    assert (bool(signals["a"]), bool(signals["b"])) == (True, False)
+
+
+def test_a_busy_daemon_is_ended_by_system_exit(service):
+    """After the grace period, where it does not ask."""
+    service.daemon_grace = 0.05
+    begun = threading.Event()
+
+    def target():
+        begun.set()
+        while True:
+            time.sleep(0.001)
+
+    service.spawn_daemon(worker=target)
+    assert begun.wait(PATIENCE)
+    service.terminate_daemon("worker")
+    assert alive(service) == set()
+
+
+def test_system_exit_strikes_no_thread_that_came_after(service):
+    """A pending one is taken back when its daemon ends."""
+    service.daemon_grace = 0.0
+    for _ in range(200):
+        service.spawn_daemon(worker=waits_for_stop(service))
+        service.terminate_daemon("worker")
+        assert Going(lambda: sum(range(100))).ended() == 4950
+
+
+def test_a_daemon_stuck_in_c_is_given_up_and_logged(service, caplog):
+    """terminate_daemon hung for minutes in join()."""
+    service.daemon_grace = 0.05
+    lock = threading.Lock()
+    lock.acquire()
+    service.spawn_daemon(worker=lock.acquire)
+    service.terminate_daemon("worker")
+    assert alive(service) == {"worker"}
+    lock.release()
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "Plain/worker did not stop" in record.getMessage()
+
+
+def test_an_exception_ends_a_daemon_with_a_logged_traceback(service, caplog):
+    """And is its last error."""
+
+    def target():
+        raise OSError("the queue is gone")
+
+    spawned(service, target)
+    [info] = service.daemons()
+    assert (info.alive, info.last_error) == (False, "OSError: the queue is gone")
+    [record] = caplog.records
+    assert "Plain/worker" in record.getMessage()
+    assert "Traceback" in record.exc_text
+    assert service.is_running()
+
+
+def test_a_daemon_that_raises_system_exit_just_ends(service, caplog):
+    """That is how a thread says that it is done."""
+
+    def target():
+        raise SystemExit
+
+    spawned(service, target)
+    assert caplog.records == []
+    assert service.daemons()[0].last_error is None
+
+
+def test_an_async_target_is_an_error(service, caplog):
+    """A coroutine dropped is no daemon."""
+
+    async def target():
+        pass
+
+    spawned(service, target)
+    assert "async def" in service.daemons()[0].last_error
+
+
+def test_what_is_not_callable_is_refused_at_once(service):
+    """With daemon and service."""
+    with pytest.raises(TypeError, match="'worker' of service 'Plain'.*int"):
+        service.spawn_daemon(worker=7)
+
+
+def test_daemons_tells_name_alive_since_and_last_error(service):
+    """Visible."""
+    before = time.time()
+    service.spawn_daemon(worker=waits_for_stop(service))
+    [info] = service.daemons()
+    assert (info.name, info.alive, info.last_error) == ("worker", True, None)
+    assert before - 1 <= info.since <= time.time() + 1
+
+
+def test_a_failure_of_post_run_may_end_daemons_in_failed():
+    """The manual's failed(): close some thread when error occurs."""
+
+    class Task(Plain):
+        def post_run(self):
+            self.spawn_daemon(worker=waits_for_stop(self))
+            raise OSError
+
+        def failed(self):
+            super().failed()
+            self.terminate_daemon("worker")
+
+    service = Task().start()
+    assert (service.has_failed(), alive(service)) == (True, set())
