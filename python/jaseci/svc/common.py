@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from jaseci.svc import _daemons
 from jaseci.svc._arguments import with_hook, without_hook
-from jaseci.svc._core import ApplicationContext, DaemonInfo, ServiceCore
+from jaseci.svc._core import ApplicationContext, DaemonInfo, ServiceCore, is_closed
 from jaseci.svc._layout import ServiceType
 from jaseci.svc._log import describe
 from jaseci.svc._settings import build_settings
 from jaseci.svc._starting import execute_start
-from jaseci.svc.errors import ServiceNotRunning
+from jaseci.svc.errors import RuntimeClosed, ServiceNotRunning
 
 __all__ = ["ApplicationContext", "CommonService", "MetaProperties", "ProxyService"]
 
@@ -130,8 +130,14 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
 
         Daemons are stopped. A ``run`` that is under way on another thread is waited for, ``start_timeout`` seconds at
         most; after that, whatever it still writes is dropped. The constructor is called again with the original
-        arguments and this hook.
+        arguments and this hook. Raises what ``start`` raises; after a shutdown that is ``RuntimeClosed``, at once.
         """
+        if is_closed():
+            # Before settings are read: without a hook, that would populate the registry anew.
+            raise RuntimeClosed(
+                f"service {self._name!r} is not reset: the service runtime has been shut down; "
+                "construct MetaService() to populate it anew"
+            )
         ticket = self._begin_end(self.start_timeout, True)
         try:
             _daemons.settle(self, *self._terminate_past(self.daemon_grace))

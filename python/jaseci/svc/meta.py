@@ -92,6 +92,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
     def run(self) -> None:
         """Populates the registry."""
+        self.error = None
         self.app = ApplicationContext()
         self.populate_context()
         self.populate_services()
@@ -114,7 +115,8 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
     # ------------------------------------------------------------------ contexts
 
-    def add_context(self, name: str, cls: Any, *args: Any, **kwargs: Any) -> None:
+    # The slash: a class may take a `name` or a `cls` of its own, as Master does.
+    def add_context(self, name: str, cls: Any, /, *args: Any, **kwargs: Any) -> None:
         """Registers a class, with arguments to construct it with; replaces what the name had."""
         self._registry().context[name] = ContextEntry(cls, args, kwargs)
 
@@ -123,7 +125,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         entry: ContextEntry | None = self._registry().context.get(name)
         return entry
 
-    def build_context(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def build_context(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Constructs the registered class: given arguments first, then the stored ones. Unknown: a log record, None."""
         entry = self.get_context(name)
         if entry is None:
