@@ -1,12 +1,20 @@
 """Section 7: ConfigApi, Master, SuperMaster."""
 
 import pytest
-
 from jaseci.element.master import Master
 from jaseci.hook import MemoryHook
 from jaseci.svc import CommonService
 
-KNOWN = {"REDIS_CONFIG", "TASK_CONFIG", "MAIL_CONFIG", "KUBE_CONFIG", "JSORC_CONFIG", "PROMON_CONFIG", "CONFIG_EXAMPLE", "ACTION_SETS"}
+KNOWN = {
+    "REDIS_CONFIG",
+    "TASK_CONFIG",
+    "MAIL_CONFIG",
+    "KUBE_CONFIG",
+    "JSORC_CONFIG",
+    "PROMON_CONFIG",
+    "CONFIG_EXAMPLE",
+    "ACTION_SETS",
+}
 
 
 class Shop(CommonService):

@@ -3,10 +3,10 @@
 import threading
 
 import pytest
+from jaseci.svc import MetaService, StartCycle, StartTimeout
 
 from behaviour.services import PATIENCE, Broken, Held, Plain
 from behaviour.threads import Crowd, Going, together
-from jaseci.svc import MetaService, StartCycle, StartTimeout
 
 THREADS = 64
 

@@ -3,8 +3,6 @@
 import logging
 
 import pytest
-
-from behaviour.services import Broken, Plain
 from jaseci.element.master import Master
 from jaseci.element.super_master import SuperMaster
 from jaseci.hook import MemoryHook
@@ -17,6 +15,8 @@ from jaseci.svc import (
     ServiceNotRunning,
     ServiceState,
 )
+
+from behaviour.services import Broken, Plain
 
 
 class Made:
@@ -246,7 +246,9 @@ def test_build_hook_attaches_the_kept_services_and_starts_them(meta):
     for name in ("kube", "jsorc", "promon", "redis", "task", "mail"):
         meta.add_service_builder(name, Plain if name in ("promon", "redis", "task", "mail") else Broken)
     hook = meta.build_hook()
-    assert all(getattr(hook, name) is meta.get_service(name) for name in ("kube", "jsorc", "promon", "redis", "task", "mail"))
+    assert all(
+        getattr(hook, name) is meta.get_service(name) for name in ("kube", "jsorc", "promon", "redis", "task", "mail")
+    )
     assert all(getattr(hook, name).is_running() for name in ("promon", "redis", "task", "mail"))
 
 

@@ -1,11 +1,11 @@
 """Section 3: `reset` and `stop`, also against a start that is still going on."""
 
 import pytest
+from jaseci.hook import MemoryHook
+from jaseci.svc import CommonService, ServiceState
 
 from behaviour.services import PATIENCE, Broken, Held, Plain, waits_for_stop
 from behaviour.threads import Going
-from jaseci.hook import MemoryHook
-from jaseci.svc import CommonService, ServiceState
 
 NOT_STARTED, RUNNING = ServiceState.NOT_STARTED, ServiceState.RUNNING
 
@@ -148,7 +148,15 @@ def overtaken():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("app", "new"), ("config", {}), ("kube", None), ("error", None), ("state", RUNNING), ("enabled", True), ("quiet", False)],
+    [
+        ("app", "new"),
+        ("config", {}),
+        ("kube", None),
+        ("error", None),
+        ("state", RUNNING),
+        ("enabled", True),
+        ("quiet", False),
+    ],
 )
 def test_what_an_abandoned_run_writes_late_is_dropped(overtaken, name, value):
     """A slow old run overwrote a reset service."""

@@ -4,9 +4,9 @@ import logging
 import threading
 
 import pytest
+from jaseci.svc import MetaService, RuntimeClosed
 
 from behaviour.services import PATIENCE, Plain, waits_for_stop
-from jaseci.svc import MetaService, RuntimeClosed
 
 
 def stopping(name, stops, action=lambda: None):
