@@ -27,8 +27,7 @@ def test_waiting_does_not_block_the_loop():
     async def program():
         service = Held()
         waiting = asyncio.create_task(service.ready(PATIENCE))
-        while not service.entered.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(service.entered.wait, PATIENCE)
         service.release.set()
         return await waiting is service.app
 

@@ -64,6 +64,16 @@ def test_an_observer_that_raises_is_logged_and_goes_on(meta, caplog):
     assert "OSError: no screen" in caplog.text
 
 
+def test_an_observer_that_hangs_is_left_behind(meta, caplog):
+    """It holds up neither a test nor the interpreter's exit."""
+    release = threading.Event()
+    subscription = meta.subscribe(lambda event: release.wait(PATIENCE))
+    Plain().start()
+    subscription.close(timeout=0.05)
+    release.set()
+    assert "did not return within 0.05 s" in caplog.text
+
+
 def test_what_is_not_callable_does_not_observe(meta):
     """At once."""
     with pytest.raises(TypeError, match="int"):
@@ -84,7 +94,7 @@ def test_the_recorder_counts_an_event_once(lifecycle_events):
     """A second wait is for a second event; the error tells what there was."""
     Plain().start()
     lifecycle_events.wait_for("Plain", RUNNING)
-    with pytest.raises(TimeoutError, match="'Plain' did not enter RUNNING.*STARTED -> RUNNING"):
+    with pytest.raises(TimeoutError, match=r"'Plain' did not enter RUNNING.*STARTED -> RUNNING"):
         lifecycle_events.wait_for("Plain", RUNNING, timeout=0)
 
 
@@ -119,9 +129,9 @@ def test_isolation_opens_what_a_shutdown_closed():
 
 def test_isolation_ends_also_with_an_exception():
     """And lets it through."""
-    with pytest.raises(OSError), isolated():
-        service = Plain().start()
-        raise OSError
+    service = Plain()
+    with pytest.raises(LookupError), isolated():
+        raise LookupError(service.start())
     assert not service.is_running()
 
 

@@ -1,5 +1,7 @@
 """The life cycle against a model of it: any order of start, reset, stop, assignment, failure and daemons."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from jaseci.hook import MemoryHook
@@ -143,7 +145,7 @@ class LifeCycle(RuleBasedStateMachine):
     @invariant()
     def the_events_make_one_chain(self):
         moves = self.recorder.of("Subject")
-        assert all(earlier[1] is later[0] for earlier, later in zip(moves, moves[1:], strict=False))
+        assert all(earlier[1] is later[0] for earlier, later in pairwise(moves))
         assert (moves[-1][1] if moves else NOT_STARTED) is self.state
 
 

@@ -1,5 +1,7 @@
 """Section 3: `reset` and `stop`, also against a start that is still going on."""
 
+from threading import Event
+
 import pytest
 from jaseci.hook import MemoryHook
 from jaseci.svc import CommonService, ServiceState
@@ -105,14 +107,11 @@ def test_a_daemon_may_reset_its_own_service():
             Healing.resets += 1
             self.reset(MemoryHook())
             done.append(self.state)
+            healed.set()
 
-    done = []
+    done, healed = [], Event()
     Healing().start()
-    import threading
-
-    [healer] = [each for each in threading.enumerate() if each.name == "Healing/healer"] or [None]
-    if healer is not None:
-        healer.join(PATIENCE)
+    assert healed.wait(PATIENCE)
     assert done == [RUNNING]
 
 

@@ -2,11 +2,15 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Self
 
 from jaseci.svc._core import Event, EventReader
 from jaseci.svc._log import describe, report
+
+CLOSE_TIMEOUT = 5.0
+"""How long the end of an observer is waited for, in seconds."""
 
 _open: set["Subscription"] = set()
 
@@ -23,12 +27,20 @@ class Subscription:
         _open.add(self)
         self._thread.start()
 
-    def close(self) -> None:
-        """Delivers what has happened so far and ends. An observer may close itself."""
+    def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        """Delivers what has happened so far and ends. An observer may close itself.
+
+        Waits at most ``timeout`` seconds for the observer; one that does not return is logged and left behind.
+        """
         _open.discard(self)
         self._reader.close()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        if self._thread is threading.current_thread():
+            return
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            report(
+                logging.ERROR, f"An observer of life-cycle events did not return within {timeout} s and is left behind"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -44,7 +56,8 @@ class Subscription:
                 report(logging.ERROR, f"An observer of life-cycle events raised {describe(error)}", error)
 
 
-def end_all_subscriptions() -> None:
-    """At the exit: lets every observer see the end."""
+def end_all_subscriptions(timeout: float = CLOSE_TIMEOUT) -> None:
+    """At the exit: lets every observer see the end, within ``timeout`` seconds together."""
+    deadline = time.monotonic() + timeout
     for subscription in tuple(_open):
-        subscription.close()
+        subscription.close(max(deadline - time.monotonic(), 0))

@@ -31,7 +31,7 @@ def isolated(timeout: float = STOP_TIMEOUT) -> Iterator[None]:
 
 def _begin_afresh(timeout: float) -> None:
     shut_down_process(timeout)
-    end_all_subscriptions()
+    end_all_subscriptions(timeout)
     settings_clear()
     forget_secrets()
     # A shutdown refuses starts from then on; a process that has just begun does not.
