@@ -55,19 +55,27 @@ class Promises:
 
     def __init__(self, code: str) -> None:
         self._expected: dict[int, list[str]] = {}
+        # Of a statement with a body the promise stands below it, at its own indent.
+        self._indents: dict[int, int] = {}
         self.unseen: set[int] = set()
         statement = 0
         for number, line in enumerate(code.splitlines(), start=1):
             promise = PROMISE.search(line)
-            if promise is None or not line.lstrip().startswith("# ->"):
+            below = line.lstrip().startswith("# ->")
+            if not below:
                 statement = number
             if promise is not None:
+                if below:
+                    self._indents.setdefault(statement, promise.start())
                 self._expected.setdefault(statement, []).append(promise[1])
         self.unseen.update(self._expected)
 
     def about(self, statement: ast.stmt) -> bool:
         """Whether there is one about this statement."""
-        return statement.end_lineno in self._expected and not hasattr(statement, "body")
+        line = statement.end_lineno
+        if line not in self._expected:
+            return False
+        return not hasattr(statement, "body") or self._indents.get(line) == statement.col_offset
 
     @contextlib.contextmanager
     def kept(self, line: int) -> Iterator[list[Any]]:
