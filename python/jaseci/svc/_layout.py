@@ -55,6 +55,7 @@ def _why(base: type) -> str:
     for ancestor in base.__mro__:
         if ancestor.__dict__.get("__slots__"):
             return f"(which has the non-empty __slots__ of {ancestor.__qualname__})"
-        if not ancestor.__flags__ & (1 << 9):  # Py_TPFLAGS_HEAPTYPE: what is not set is implemented in C
+        # Py_TPFLAGS_HEAPTYPE: what has it not is implemented in C. `object` is everybody's and excludes nothing.
+        if ancestor is not object and not ancestor.__flags__ & (1 << 9):
             return f"(which has the native layout of {ancestor.__qualname__})"
     return "(which has a native layout of its own)"
