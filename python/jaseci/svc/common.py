@@ -141,7 +141,8 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         ticket = self._begin_end(self.start_timeout, True)
         try:
             _daemons.settle(self, *self._terminate_past(self.daemon_grace))
-            ticket.clear()
+            if not ticket.clear():
+                return  # another reset or a stop has given this one up
             args, kwargs = with_hook(self, hook)
             self.__init__(*args, **kwargs)  # type: ignore[misc]  # that is what a reset is
             self.start(hook)
