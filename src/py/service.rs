@@ -508,6 +508,14 @@ impl ServiceCore {
         Ok(entered.map(|daemon| Daemon::new(daemon, body)))
     }
 
+    /// Asks daemons to stop, by name, and waits for nothing.
+    fn _ask_to_stop(&self, names: Vec<String>) {
+        let names: Vec<Arc<str>> = names.into_iter().map(Into::into).collect();
+        for daemon in self.body.daemons.named(&names) {
+            daemon.stop().set();
+        }
+    }
+
     /// Ends daemons by name: asked, interrupted after `grace` seconds, given up after as many again. Returns who
     /// ended and who is still alive.
     fn _terminate(&self, py: Python<'_>, names: Vec<String>, grace: f64) -> PyResult<(Vec<Daemon>, Vec<Daemon>)> {

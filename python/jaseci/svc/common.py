@@ -192,7 +192,7 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
     def terminate_daemon(self, *names: str) -> None:
         """Stops daemons: asks, interrupts with ``SystemExit`` after ``daemon_grace`` seconds, gives up after as many
         again, with a log record. Unknown names are ignored. A daemon may stop itself this way."""
-        _daemons.settle(self, *self._terminate(list(names), self.daemon_grace))
+        _daemons.terminate(self, list(names))
 
     def daemons(self) -> list[DaemonInfo]:
         """The service's daemons, ended ones included: name, alive, since (seconds since the epoch), last error."""
