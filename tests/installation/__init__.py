@@ -1,0 +1,1 @@
+"""The wheel: what is in it, and what pip makes of it."""
