@@ -1,0 +1,1 @@
+"""Services as Python objects: collected, without leaks, pickled, inherited from."""
