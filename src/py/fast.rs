@@ -45,13 +45,34 @@ unsafe extern "C" fn app(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::P
 }
 
 unsafe extern "C" fn set_app(slf: *mut ffi::PyObject, value: *mut ffi::PyObject, _: *mut c_void) -> i32 {
-    // SAFETY: as for `app`; the value is borrowed, null for a deletion. Dropping the old app may run Python code,
-    // so this function has no business in a stopped interpreter; a thread that is ended there never gets this far.
+    // SAFETY: as for `app`; the value is borrowed, null for a deletion. Dropping the old app may run Python code, so
+    // that is done here, where nothing has a destructor.
+    unsafe {
+        let mut old = std::ptr::null_mut();
+        let code = exchange_app(slf, value, &raw mut old);
+        if !old.is_null() {
+            ffi::Py_DecRef(old);
+        }
+        code
+    }
+}
+
+/// What of `set_app` has destructors.
+#[inline(never)]
+unsafe extern "C" fn exchange_app(
+    slf: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    old: *mut *mut ffi::PyObject,
+) -> i32 {
+    // SAFETY: as for `set_app`; `old` is a place of the caller's.
     unsafe {
         let py = Python::assume_attached();
         let app = Bound::from_borrowed_ptr_or_opt(py, value).filter(|app| !app.is_none()).map(Bound::unbind);
         match native(slf).replace_app(py, app) {
-            Ok(()) => 0,
+            Ok(replaced) => {
+                *old = replaced.map_or(std::ptr::null_mut(), Py::into_ptr);
+                0
+            }
             Err(error) => {
                 error.restore(py);
                 -1
@@ -252,6 +273,8 @@ pub fn install(py: Python<'_>) -> PyResult<()> {
             let method = ffi::PyDescr_NewMethod(service.as_type_ptr(), definition);
             service.setattr(name.to_string_lossy().as_ref(), Bound::from_owned_ptr_or_err(py, method)?)?;
         }
+        #[cfg(not(feature = "abi3"))]
+        freeing::install(service.as_type_ptr());
         let method = ffi::PyDescr_NewMethod(meta.as_type_ptr(), &raw mut definitions.get_service);
         meta.setattr("get_service", Bound::from_owned_ptr_or_err(py, method)?)
     }
@@ -409,5 +432,58 @@ mod construction {
             }
         }
         Ok(())
+    }
+}
+
+/// Freeing a service. It drops the app and more, which may run Python code: from here, not from PyO3's frame. The slot
+/// is no part of the stable interface.
+#[cfg(not(feature = "abi3"))]
+mod freeing {
+    use super::native;
+    use crate::py::service::OBJECTS;
+    use pyo3::ffi;
+    use pyo3::prelude::*;
+    use std::sync::atomic::{AtomicPtr, Ordering};
+
+    /// PyO3's own function, for the rest.
+    static ORIGINAL: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+
+    type Objects = [*mut ffi::PyObject; OBJECTS];
+
+    unsafe extern "C" fn free(object: *mut ffi::PyObject) {
+        // SAFETY: called as `tp_dealloc` of `ServiceCore`, attached, with nobody referring to the object any more. It
+        // leaves the collector's sight before Python code runs. The original was stored before this was installed.
+        unsafe {
+            ffi::PyObject_GC_UnTrack(object.cast());
+            let mut objects: Objects = [std::ptr::null_mut(); OBJECTS];
+            take_objects(object, &raw mut objects);
+            let mut at = 0;
+            while at < OBJECTS {
+                ffi::Py_DecRef(objects[at]);
+                at += 1;
+            }
+            let original: ffi::destructor = std::mem::transmute(ORIGINAL.load(Ordering::Acquire));
+            original(object);
+        }
+    }
+
+    #[inline(never)]
+    unsafe extern "C" fn take_objects(object: *mut ffi::PyObject, objects: *mut Objects) {
+        // SAFETY: as for `free`; `objects` is a place of the caller's.
+        unsafe {
+            *objects = native(object).take_objects().map(|object| object.map_or(std::ptr::null_mut(), Py::into_ptr));
+        }
+    }
+
+    /// # Safety
+    /// `class` is the ready type of `ServiceCore`, before any other class inherits from it.
+    pub unsafe fn install(class: *mut ffi::PyTypeObject) {
+        // SAFETY: by this function's contract; PyO3 gives every class such a slot.
+        unsafe {
+            if let Some(original) = (*class).tp_dealloc {
+                ORIGINAL.store(original as *mut (), Ordering::Release);
+                (*class).tp_dealloc = Some(free);
+            }
+        }
     }
 }

@@ -69,6 +69,18 @@ fn native_ident() -> Ident {
     Ident(u64::from(unsafe { PyThread_get_thread_ident() }))
 }
 
+/// The main thread. Read where `threading` has it, as long as it is there: `main_thread()` is Python code, which a
+/// thread that waits must not run from here while the interpreter ends.
+fn main_thread(py: Python<'_>) -> PyResult<Option<Ident>> {
+    let threading = threading(py)?;
+    let kept = threading.dict().get_item(intern!(py, "_main_thread"))?;
+    let ident = match kept.and_then(|main| main.getattr(intern!(py, "_ident")).ok()) {
+        Some(ident) => ident,
+        None => threading.call_method0(intern!(py, "main_thread"))?.getattr(intern!(py, "ident"))?,
+    };
+    Ok(ident.extract::<Option<u64>>()?.map(Ident))
+}
+
 /// The name of a living thread.
 pub fn thread_name(py: Python<'_>, ident: Ident) -> Option<String> {
     let threads = threading(py).ok()?.call_method0(intern!(py, "enumerate")).ok()?;
@@ -118,12 +130,12 @@ impl<'py> Wait<'py> {
         if let Some(manner) = self.manner {
             return Ok(manner);
         }
-        let threading = threading(self.py)?;
         let manner = if is_greenlet_patched(self.py) {
             Manner::Greenlet
+        } else if main_thread(self.py)? == Some(ident(self.py)?) {
+            Manner::MainThread
         } else {
-            let main = threading.call_method0(intern!(self.py, "main_thread"))?.getattr(intern!(self.py, "ident"))?;
-            if main.extract::<Option<u64>>()? == Some(ident(self.py)?.0) { Manner::MainThread } else { Manner::Thread }
+            Manner::Thread
         };
         self.manner = Some(manner);
         Ok(manner)

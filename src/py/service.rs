@@ -37,7 +37,21 @@ pub struct Attributes {
     kept_as: Option<Arc<str>>,
 }
 
+/// How many Python objects a service refers to at most.
+pub const OBJECTS: usize = 7;
+
+type Arguments = Option<(Py<PyTuple>, Option<Py<PyDict>>)>;
+/// A hook that was let go, and what held it.
+type ReleasedHook = (Option<Py<PyAny>>, Arguments, Py<PyAny>);
+
 impl Attributes {
+    /// All that it refers to.
+    fn into_objects(self) -> [Option<Py<PyAny>>; OBJECTS] {
+        let (args, kwargs) = self.arguments.map_or((None, None), |(args, kwargs)| (Some(args), kwargs));
+        let (args, kwargs) = (args.map(Py::into_any), kwargs.map(Py::into_any));
+        [self.app, self.config, self.kube, self.error, self.hook, args, kwargs]
+    }
+
     fn objects(&self) -> impl Iterator<Item = &Py<PyAny>> {
         [&self.app, &self.config, &self.kube, &self.error, &self.hook].into_iter().flatten()
     }
@@ -363,7 +377,10 @@ impl ServiceCore {
     }
 
     /// The attributes as before any settings, and the hook to build with.
-    fn _renew(&self, py: Python<'_>, hook: Option<Py<PyAny>>) -> PyResult<()> {
+    ///
+    /// Returns what they were, for the caller to drop: that may run Python code, which must not have a frame of ours
+    /// beneath it (see `super::fast`). So do the other methods that replace something.
+    fn _renew(&self, py: Python<'_>, hook: Option<Py<PyAny>>) -> PyResult<Vec<Py<PyAny>>> {
         let old = self.body.write(py, |attributes, flags| {
             flags.has_app(false);
             flags.enabled(false);
@@ -379,8 +396,7 @@ impl ServiceCore {
             };
             std::mem::replace(attributes, renewed)
         })?;
-        drop(old);
-        Ok(())
+        Ok(old.map_or_else(Vec::new, |old| old.into_objects().into_iter().flatten().collect()))
     }
 
     /// Takes settings over: a config of the service's own, and the flags in it.
@@ -390,7 +406,7 @@ impl ServiceCore {
         config: &Bound<'_, PyAny>,
         config_name: Option<&str>,
         kube_name: Option<&str>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Option<Py<PyAny>>> {
         let py = config.py();
         let Settings { own, enabled, quiet } = settings_of(config)?;
         let old = self.body.write(py, |attributes, flags| {
@@ -400,8 +416,7 @@ impl ServiceCore {
             attributes.kube_name = kube_name.map(Into::into);
             attributes.config.replace(own.into_any().unbind())
         })?;
-        drop(old);
-        Ok(())
+        Ok(old.flatten())
     }
 
     /// The hook it was built with, if there was one and it lives.
@@ -417,17 +432,16 @@ impl ServiceCore {
 
     /// Lets the hook go: a kept service must not keep the first request's view for ever. `stand_in` takes its place
     /// among the arguments. A hook that cannot be referred to weakly is kept.
-    fn _release_hook(&self, py: Python<'_>, stand_in: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(hook) = self.hook(py) else { return Ok(()) };
-        let Ok(weak) = PyWeakrefReference::new(&hook) else { return Ok(()) };
+    fn _release_hook(&self, py: Python<'_>, stand_in: &Bound<'_, PyAny>) -> PyResult<Option<ReleasedHook>> {
+        let Some(hook) = self.hook(py) else { return Ok(None) };
+        let Ok(weak) = PyWeakrefReference::new(&hook) else { return Ok(None) };
         let arguments = self.arguments(py);
         let (args, kwargs) = super::config::replaced(py, arguments, &hook, stand_in)?;
         let old = self.body.write(py, |attributes, _| {
             attributes.hook_is_weak = true;
             (attributes.hook.replace(weak.into_any().unbind()), attributes.arguments.replace((args, kwargs)))
         })?;
-        drop(old);
-        Ok(())
+        Ok(old.map(|(old_hook, arguments)| (old_hook, arguments, hook.unbind())))
     }
 
     /// The arguments it was constructed with.
@@ -488,14 +502,13 @@ impl ServiceCore {
     }
 
     /// App dropped, FAILED.
-    fn _fail(&self, py: Python<'_>) -> PyResult<()> {
+    fn _fail(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let old = self.body.write(py, |attributes, flags| {
             flags.has_app(false);
             flags.state(ServiceState::Failed, None);
             attributes.app.take()
         })?;
-        drop(old);
-        Ok(())
+        Ok(old.flatten())
     }
 
     /// A place for a daemon, unless one of this name is alive or the caller's generation is over.
@@ -548,16 +561,23 @@ impl ServiceCore {
 }
 
 impl ServiceCore {
-    /// Replaces the app, or drops it. Errors are those of finding out who writes.
-    pub fn replace_app(&self, py: Python<'_>, app: Option<Py<PyAny>>) -> PyResult<()> {
+    /// Replaces the app, and returns the old one for the caller to drop. Errors are those of finding out who writes.
+    pub fn replace_app(&self, py: Python<'_>, app: Option<Py<PyAny>>) -> PyResult<Option<Py<PyAny>>> {
         let has = app.is_some();
         let old = self.body.write(py, |attributes, flags| {
             flags.has_app(has);
             std::mem::replace(&mut attributes.app, app)
         })?;
-        // Bound, so that it goes now: this is also called from outside of PyO3's own frames, which would put it off.
-        drop(old.flatten().map(|old| old.into_bound(py)));
-        Ok(())
+        Ok(old.flatten())
+    }
+
+    /// Takes out, before this is freed, what it refers to; nothing if it is not its own.
+    pub fn take_objects(&self) -> [Option<Py<PyAny>>; OBJECTS] {
+        if self.shared {
+            std::array::from_fn(|_| None)
+        } else {
+            std::mem::take(&mut *self.body.attributes.lock()).into_objects()
+        }
     }
 
     fn be_findable(&self, object: &Bound<'_, Self>) -> PyResult<()> {
@@ -619,11 +639,12 @@ impl Ticket {
         Ok(failed)
     }
 
-    /// Drops the app and puts the service back to `NOT_STARTED`; True unless the ticket is from the past.
-    fn clear(&self) -> PyResult<bool> {
+    /// Puts the service back to `NOT_STARTED`. Returns what it took out, a tuple with the app, for the caller to drop;
+    /// None if the ticket is from the past.
+    #[allow(clippy::type_complexity, reason = "an app or none, if it was the caller's to take")]
+    fn clear(&self) -> PyResult<Option<(Option<Py<PyAny>>,)>> {
         let body = self.body()?;
-        let app = body.life.clear(&self.ticket, || body.attributes.lock().app.take());
-        Ok(app.map(drop).is_some())
+        Ok(body.life.clear(&self.ticket, || (body.attributes.lock().app.take(),)))
     }
 
     /// Ends it. Again is allowed.

@@ -45,8 +45,9 @@ def stop_everything(timeout: float) -> None:
 
 
 def _stop_on_thread(service: Any) -> threading.Thread | None:
-    # A daemon that shuts everything down must not wait for itself on another thread.
-    if not service._runs_on_this_thread:
+    # A daemon that shuts everything down must not wait for itself on another thread. And a loop that builds failing
+    # services leaves thousands that nobody has collected: these are not worth a thread each.
+    if not (service._runs_on_this_thread or _has_only_failed(service)):
         thread = threading.Thread(target=_stop, args=(service,), name=f"stop {service._name}", daemon=True)
         try:
             thread.start()
@@ -56,6 +57,13 @@ def _stop_on_thread(service: Any) -> threading.Thread | None:
             return thread
     _stop(service)
     return None
+
+
+def _has_only_failed(service: Any) -> bool:
+    """Whether stopping it runs nobody's code and waits for nothing."""
+    from jaseci.svc.common import CommonService
+
+    return bool(service.has_failed() and type(service).stop is CommonService.stop and not service.daemons())
 
 
 def _stop(service: Any) -> None:
