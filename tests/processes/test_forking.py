@@ -219,8 +219,12 @@ with ThreadPoolExecutor() as threads:
     assert fork(program) == ["child: RUNNING", "child ended with 0", "parent: True"]
 
 
-def test_a_reset_of_another_thread_is_forgotten(fork):
-    """A fork while a reset reads settings: the child's service is NOT_STARTED, a reset reads them; the parent's ends."""
+USES = {"start": "service.start()", "reading_app": "service.app", "reset": "service.reset()"}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_reset_of_another_thread_is_forgotten(fork, use):
+    """A fork while a reset reads settings: on use the child's service reads them and starts; the parent's reset ends."""
     program = """
 class Resetting(Running):
     constructed = 0
@@ -229,21 +233,25 @@ class Resetting(Running):
         if self.constructed == 2 and os.getpid() == PARENT:
             entered.set()
             go.wait()
-        return super().build_config(hook)
+        return super().build_config(hook) | {"key": "value"}
 service = Resetting().start()
 thread = threading.Thread(target=service.reset)
 thread.start()
 entered.wait()
 def work():
     before = service.state.name
-    service.reset()
-    return before, service.state.name
+    exec(sys.argv[1])
+    return before, service.state.name, service.config, service.constructed
 join(forked(work))
 go.set()
 thread.join()
-print("parent:", service.state.name)
+print("parent:", service.state.name, service.constructed)
 """
-    assert fork(program) == ["child: ('NOT_STARTED', 'RUNNING')", "child ended with 0", "parent: RUNNING"]
+    assert fork(program, use) == [
+        "child: ('NOT_STARTED', 'RUNNING', {'key': 'value'}, 3)",
+        "child ended with 0",
+        "parent: RUNNING 2",
+    ]
 
 
 # What waits, and what wakes it, on both sides of the fork.
@@ -342,11 +350,10 @@ for thread in threads:
     thread.start()
 def work():
     Worker().start().poke()
-    MetaService().get_service("kept").reset()
     MetaService().get_service("kept").poke()
     for service in services:
-        service.reset()
         service.poke()
+        service.reset()
         service.stop()
 codes = set()
 sys.stdout = open(os.devnull, "w")

@@ -53,6 +53,9 @@ def _contain(service: "CommonService[Any]", ticket: Ticket, error: BaseException
 def start_by_reading(service: "CommonService[Any]") -> Any:
     """The way of ``.app`` for a service that may have to be started first."""
     if not inside_own_code(service):
+        if service._cut_short:
+            service.start()
+            return service._app
         ticket = service._begin_start(service.start_timeout, "reading")
         if ticket is not None:
             execute_start(service, ticket, None)

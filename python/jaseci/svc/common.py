@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 from jaseci.svc import _daemons
 from jaseci.svc._arguments import with_hook, without_hook
 from jaseci.svc._core import ApplicationContext, DaemonInfo, ServiceCore, is_closed
+from jaseci.svc._forking import construct_anew
 from jaseci.svc._layout import ServiceType
 from jaseci.svc._log import describe
 from jaseci.svc._settings import build_settings
@@ -61,6 +62,9 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
     fork_safe: bool = True
     """Whether a forked child may go on using ``app``. False: the child's service is NOT_STARTED."""
 
+    # Whether a fork has left the constructor of a reset behind, half done.
+    _cut_short: bool = False
+
     def __init__(self, hook: Any = None) -> None:
         self._renew(hook)
         self.build_settings(hook)
@@ -100,6 +104,9 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         Returns the service, RUNNING or FAILED or as it was. Raises ``StartCycle``, ``StartTimeout`` (after
         ``start_timeout`` seconds), ``RuntimeClosed``, or a ``BaseException`` of ``run`` that is no ``Exception``.
         """
+        if self._cut_short:
+            CommonService.reset(self, hook)
+            return self
         ticket = self._begin_start(self.start_timeout)
         if ticket is not None:
             execute_start(self, ticket, hook)
@@ -144,7 +151,7 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
             if not ticket.clear():
                 return  # another reset or a stop has given this one up
             args, kwargs = with_hook(self, hook)
-            self.__init__(*args, **kwargs)  # type: ignore[misc]  # that is what a reset is
+            construct_anew(self, args, kwargs)
             self.start(hook)
         finally:
             ticket.end()
