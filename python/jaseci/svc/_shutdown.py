@@ -1,8 +1,10 @@
 """Stopping everything: in reverse order of start, within a deadline, whatever single services do."""
 
 import atexit
+import gc
 import logging
 import os
+import sys
 import threading
 import time
 from typing import Any
@@ -75,6 +77,10 @@ def _stop(service: Any) -> None:
 
 def _at_exit() -> None:
     _exiting.set()
+    if sys.version_info < (3, 12):
+        # There an allocation may collect, wherever it happens: also beneath a native frame, where a finalizer that is
+        # at work when the interpreter ends would abort the process.
+        gc.disable()
     from jaseci.svc._events import end_all_subscriptions
     from jaseci.svc.meta import shut_down_process
 
