@@ -35,9 +35,23 @@ unsafe fn native<'a>(object: *mut ffi::PyObject) -> &'a ServiceCore {
 unsafe extern "C" fn app(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: called by a getset descriptor of `ServiceCore`, which has checked the type.
     unsafe {
+        let app = started_app(slf);
+        if app.is_null() {
+            return vectorcall(START_BY_READING.load(Ordering::Acquire), &raw const slf, 1, std::ptr::null_mut());
+        }
+        app
+    }
+}
+
+/// The app or None, a new reference; null if the service has to be started for it. Apart from `app`, because it could
+/// unwind: a function that contains such a call has a landing pad, and a thread that is ended beneath it aborts.
+#[inline(never)]
+unsafe extern "C" fn started_app(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as for `app`.
+    unsafe {
         let core = native(slf);
         if core.body.life.starts_when_read() {
-            return vectorcall(START_BY_READING.load(Ordering::Acquire), &raw const slf, 1, std::ptr::null_mut());
+            return std::ptr::null_mut();
         }
         let app = core.body.app_reference(Python::assume_attached());
         if app.is_null() { ffi::Py_NewRef(ffi::Py_None()) } else { app }
