@@ -79,8 +79,21 @@ BUSY = {
             except BaseException:
                 pass
     """,
+    "constructs_a_service_by_getting_it": """
+        class Endless(Running):
+            def __init__(self, *args, **kwargs):
+                while True:
+                    try:
+                        sum(range(100))
+                    except BaseException:
+                        pass
+        mine = str(threading.get_ident())
+        MetaService().add_service_builder(mine, Endless)
+        MetaService().get_service(mine, 1, named=2)
+    """,
     "runs_a_service_by_reading_its_app": """
         class Slow(Running):
+            start_timeout = 0.05
             def run(self):
                 entered.release()
                 while True:
