@@ -7,6 +7,7 @@ mod events;
 mod fast;
 mod fork;
 mod host;
+mod manifest;
 mod meta;
 mod service;
 
@@ -26,6 +27,8 @@ mod _core {
     use super::fast::accelerate;
     #[pymodule_export]
     use super::fork::after_fork_in_child;
+    #[pymodule_export]
+    use super::manifest::load_documents;
     #[pymodule_export]
     use super::meta::{
         ApplicationContext, Construction, MetaCore, close_roster, is_closed, open_roster, pop_last_started,

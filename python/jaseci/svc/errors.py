@@ -27,3 +27,12 @@ class ConfigError(ServiceError, ValueError):
 
 class BuilderExists(ServiceError):
     """A second builder for a name that has one; ``replace=True`` replaces it."""
+
+
+class ManifestError(ConfigError):
+    """A YAML text that is no manifest: the message says where and why; ``line`` and ``column`` count from 1."""
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"line {line}, column {column}: {reason}")
+        self.line = line
+        self.column = column

@@ -1,0 +1,428 @@
+//! From the parser's events to values: tags, aliases, merge keys.
+
+use super::scalar::{self, Kind, Scalar, Timestamp};
+use super::{MAX_BYTES, MAX_DEPTH, MAX_VALUES, ManifestError};
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, Tag};
+use std::collections::{HashMap, HashSet};
+
+/// The most digits that Python turns into a number without being asked to.
+const LONGEST_INTEGER: usize = 4300;
+
+const NAMESPACE: &str = "tag:yaml.org,2002:";
+
+/// What a document holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A scalar.
+    Scalar(Scalar),
+    /// `!!binary`: the text, in base 64, and its place for whoever decodes it.
+    Binary(String, (usize, usize)),
+    /// A sequence.
+    List(Vec<Value>),
+    /// A mapping, merged keys first; a later entry of the same key wins.
+    Map(Vec<(Value, Value)>),
+    /// `!!set`.
+    Set(Vec<Value>),
+    /// `!!omap` and `!!pairs`: pairs in order.
+    Pairs(Vec<(Value, Value)>),
+}
+
+impl Value {
+    /// How many values this is, itself included.
+    fn count(&self) -> usize {
+        match self {
+            Self::Scalar(_) | Self::Binary(..) => 1,
+            Self::List(items) | Self::Set(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
+            Self::Map(pairs) | Self::Pairs(pairs) => {
+                1 + pairs.iter().map(|(key, value)| key.count() + value.count()).sum::<usize>()
+            }
+        }
+    }
+}
+
+/// The documents of a text, in order; an empty one is null.
+///
+/// # Errors
+/// [`ManifestError`], with the place: no YAML, a tag without a meaning, a bound exceeded, an alias inside of what it
+/// stands for.
+pub fn load(text: &str) -> Result<Vec<Value>, ManifestError> {
+    if text.len() > MAX_BYTES {
+        return Err(error_at(
+            1,
+            1,
+            format!("the text is {} bytes long, more than the {MAX_BYTES} that are read", text.len()),
+        ));
+    }
+    refuse_unprintable(text)?;
+    let mut options = Options::default();
+    options.flow_nesting_limit = MAX_DEPTH;
+    options.block_nesting_limit = MAX_DEPTH;
+    options.emit_comments = false;
+    // Only to refuse a name that is given twice, as PyYAML does.
+    options.emit_anchor_events = text.contains('&');
+    let mut loader = Loader {
+        parser: Parser::new_from_str_with_options(text, options),
+        anchors: HashMap::new(),
+        names: HashSet::new(),
+        values: 0,
+    };
+    let mut documents = Vec::new();
+    while let Some((event, _)) = loader.next()? {
+        if let Event::DocumentStart(..) = event {
+            loader.anchors.clear();
+            loader.names.clear();
+            let (first, span) = loader.expect()?;
+            documents.push(loader.value(first, span, 0)?.0);
+        }
+    }
+    Ok(documents)
+}
+
+/// YAML allows no control characters; PyYAML refuses them before it parses. Three characters that are line breaks only
+/// in YAML 1.1 are refused as well: the parser takes them for text, PyYAML does not.
+fn refuse_unprintable(text: &str) -> Result<(), ManifestError> {
+    let printable = |each: char| {
+        matches!(each, '\t' | '\n' | '\r' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+            && !matches!(each, '\u{2028}' | '\u{2029}')
+    };
+    // Almost every text is plain, and this looks at bytes.
+    if text.bytes().all(|each| matches!(each, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
+        return Ok(());
+    }
+    let mut place = (1, 1);
+    for (at, each) in text.char_indices() {
+        if !printable(each) && !(at == 0 && each == '\u{FEFF}') {
+            return Err(error_at(place.0, place.1, format!("the character U+{:04X} is not allowed", u32::from(each))));
+        }
+        place = if each == '\n' { (place.0 + 1, 1) } else { (place.0, place.1 + 1) };
+    }
+    Ok(())
+}
+
+struct Loader<'a> {
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    /// What an anchor stands for, with its count; `None` while it is being read.
+    anchors: HashMap<usize, Option<(Node, usize)>>,
+    names: HashSet<String>,
+    values: usize,
+}
+
+/// A value with what only its surroundings can interpret.
+type Node = (Value, Role);
+
+/// How a node counts as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Ordinary,
+    /// `<<`.
+    Merge,
+    /// `=`.
+    Default,
+}
+
+impl<'a> Loader<'a> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, ManifestError> {
+        loop {
+            let next = self.parser.next_event().transpose().map_err(|error| from_scan(&error))?;
+            let Some((Event::Anchor(_, name), span)) = &next else { return Ok(next) };
+            if !self.names.insert(name.to_string()) {
+                return Err(error(&span.start, format!("the anchor {name:?} is given twice")));
+            }
+        }
+    }
+
+    fn expect(&mut self) -> Result<(Event<'a>, Span), ManifestError> {
+        self.next()?.ok_or_else(|| error_at(1, 1, "the text ends in the middle of a document".to_owned()))
+    }
+
+    fn value(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, ManifestError> {
+        let node = self.node(event, span, depth)?;
+        match node.1 {
+            Role::Ordinary => Ok(node),
+            Role::Default => Err(error(&span.start, "'=' has a meaning only as a key".to_owned())),
+            Role::Merge => Err(error(&span.start, "'<<' has a meaning only as a key".to_owned())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, ManifestError> {
+        if depth > MAX_DEPTH {
+            return Err(error(&span.start, format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        self.count(1, &span)?;
+        let (anchor, node) = match event {
+            Event::Alias(anchor) => return self.aliased(anchor, &span),
+            Event::Scalar(text, style, anchor, tag) => (anchor, scalar_value(&text, style, tag.as_deref(), &span)?),
+            Event::SequenceStart(_, anchor, tag) => {
+                self.open(anchor);
+                (anchor, (self.sequence(tag.as_deref(), &span, depth)?, Role::Ordinary))
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.open(anchor);
+                (anchor, (self.mapping(tag.as_deref(), &span, depth)?, Role::Ordinary))
+            }
+            _ => return Err(error(&span.start, "a value was expected here".to_owned())),
+        };
+        if anchor > 0 {
+            let count = node.0.count();
+            self.anchors.insert(anchor, Some((node.clone(), count)));
+        }
+        Ok(node)
+    }
+
+    fn open(&mut self, anchor: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, None);
+        }
+    }
+
+    fn aliased(&mut self, anchor: usize, span: &Span) -> Result<Node, ManifestError> {
+        match self.anchors.get(&anchor) {
+            Some(Some((_, count))) => {
+                // Counted before it is copied: this is where a small text explodes.
+                let count = *count;
+                self.count(count, span)?;
+            }
+            Some(None) => return Err(error(&span.start, "an alias inside of what it stands for".to_owned())),
+            None => return Err(error(&span.start, "an alias without an anchor before it".to_owned())),
+        }
+        match self.anchors.get(&anchor) {
+            Some(Some((node, _))) => Ok(node.clone()),
+            _ => Err(error(&span.start, "an alias without an anchor before it".to_owned())),
+        }
+    }
+
+    fn count(&mut self, more: usize, span: &Span) -> Result<(), ManifestError> {
+        self.values += more;
+        if self.values > MAX_VALUES {
+            return Err(error(&span.start, format!("amounts to more than {MAX_VALUES} values, aliases written out")));
+        }
+        Ok(())
+    }
+
+    fn sequence(&mut self, tag: Option<&Tag>, span: &Span, depth: usize) -> Result<Value, ManifestError> {
+        let mut items = Vec::new();
+        loop {
+            let (event, at) = self.expect()?;
+            if event == Event::SequenceEnd {
+                break;
+            }
+            items.push((self.value(event, at, depth + 1)?.0, at));
+        }
+        match known_tag(tag, span)?.as_deref() {
+            None | Some("seq") => Ok(Value::List(items.into_iter().map(|(value, _)| value).collect())),
+            Some("omap" | "pairs") => items.into_iter().map(single_pair).collect::<Result<_, _>>().map(Value::Pairs),
+            Some(other) => Err(error(&span.start, format!("the tag {other:?} does not fit a sequence"))),
+        }
+    }
+
+    fn mapping(&mut self, tag: Option<&Tag>, span: &Span, depth: usize) -> Result<Value, ManifestError> {
+        let mut merged = Vec::new();
+        let mut own = Vec::new();
+        loop {
+            let (event, at) = self.expect()?;
+            if event == Event::MappingEnd {
+                break;
+            }
+            let (key, role) = self.node(event, at, depth + 1)?;
+            let (event, value_at) = self.expect()?;
+            let (value, _) = self.value(event, value_at, depth + 1)?;
+            if role == Role::Merge {
+                self.merge(value, &mut merged, &value_at)?;
+            } else {
+                refuse_unhashable(&key, &at)?;
+                own.push((key, value));
+            }
+        }
+        merged.append(&mut own);
+        match known_tag(tag, span)?.as_deref() {
+            None | Some("map") => Ok(Value::Map(merged)),
+            Some("set") => Ok(Value::Set(merged.into_iter().map(|(key, _)| key).collect())),
+            Some(other) => Err(error(&span.start, format!("the tag {other:?} does not fit a mapping"))),
+        }
+    }
+
+    /// Takes over the entries of a mapping, or of a list of mappings, the first of which has precedence.
+    fn merge(&mut self, from: Value, into: &mut Vec<(Value, Value)>, at: &Span) -> Result<(), ManifestError> {
+        match from {
+            Value::Map(mut pairs) => into.append(&mut pairs),
+            Value::List(items) => {
+                for item in items.into_iter().rev() {
+                    let Value::Map(mut pairs) = item else { return Err(no_mapping(at)) };
+                    into.append(&mut pairs);
+                }
+            }
+            _ => return Err(no_mapping(at)),
+        }
+        Ok(())
+    }
+}
+
+fn no_mapping(at: &Span) -> ManifestError {
+    error(&at.start, "only a mapping or a list of mappings can be merged".to_owned())
+}
+
+fn refuse_unhashable(key: &Value, at: &Span) -> Result<(), ManifestError> {
+    match key {
+        Value::Scalar(_) | Value::Binary(..) => Ok(()),
+        _ => Err(error(&at.start, "a list, a mapping or a set cannot be a key".to_owned())),
+    }
+}
+
+fn single_pair((value, at): (Value, Span)) -> Result<(Value, Value), ManifestError> {
+    let Value::Map(pairs) = value else {
+        return Err(error(&at.start, "a mapping of one entry was expected here".to_owned()));
+    };
+    let mut pairs = pairs.into_iter();
+    match (pairs.next(), pairs.next()) {
+        (Some(pair), None) => Ok(pair),
+        _ => Err(error(&at.start, "a mapping of one entry was expected here".to_owned())),
+    }
+}
+
+/// The name of a tag that means something; `None` for no tag and for `!`, which PyYAML takes for none.
+fn known_tag(tag: Option<&Tag>, span: &Span) -> Result<Option<String>, ManifestError> {
+    let Some(tag) = tag else { return Ok(None) };
+    let original = tag.original();
+    if original == "!" {
+        return Ok(None);
+    }
+    const KNOWN: [&str; 13] =
+        ["null", "bool", "int", "float", "binary", "timestamp", "omap", "pairs", "set", "str", "seq", "map", "merge"];
+    match tag.suffix_in_namespace(NAMESPACE) {
+        Some(name) if KNOWN.contains(&name.as_ref()) => Ok(Some(name.into_owned())),
+        _ => Err(error(&span.start, format!("the tag {original:?} has no meaning in a manifest"))),
+    }
+}
+
+fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Result<Node, ManifestError> {
+    let kind = match known_tag(tag, span)?.as_deref() {
+        None if tag.is_none() && style != ScalarStyle::Plain => Kind::Text,
+        None => scalar::resolve(text),
+        Some("null") => Kind::Null,
+        Some("bool") => Kind::Bool,
+        Some("int") => Kind::Int,
+        Some("float") => Kind::Float,
+        Some("timestamp") => Kind::Timestamp,
+        Some("str") => Kind::Text,
+        Some("merge") => Kind::Merge,
+        Some("binary") => {
+            let place = (span.start.line(), span.start.col() + 1);
+            return Ok((Value::Binary(text.to_owned(), place), Role::Ordinary));
+        }
+        Some(other) => return Err(error(&span.start, format!("the tag {other:?} does not fit a scalar"))),
+    };
+    let no = |what: &str| error(&span.start, format!("this is no {what}"));
+    let scalar = match kind {
+        Kind::Null => Scalar::Null,
+        Kind::Bool => Scalar::Bool(scalar::read_bool(text).ok_or_else(|| no("boolean"))?),
+        Kind::Int if text.len() > LONGEST_INTEGER => return Err(no("integer of a sensible length")),
+        Kind::Int => Scalar::Int(scalar::read_int(text).ok_or_else(|| no("integer"))?),
+        Kind::Float => Scalar::Float(scalar::read_float(text).ok_or_else(|| no("number"))?),
+        Kind::Timestamp => Scalar::Timestamp(real_timestamp(text).ok_or_else(|| no("timestamp that exists"))?),
+        Kind::Text | Kind::Merge | Kind::Default => Scalar::Text(text.to_owned()),
+    };
+    let role = match kind {
+        Kind::Merge => Role::Merge,
+        Kind::Default => Role::Default,
+        _ => Role::Ordinary,
+    };
+    Ok((Value::Scalar(scalar), role))
+}
+
+fn real_timestamp(text: &str) -> Option<Timestamp> {
+    scalar::read_timestamp(text).filter(Timestamp::exists)
+}
+
+fn from_scan(scan: &ScanError) -> ManifestError {
+    error(scan.marker(), scan.info())
+}
+
+fn error(at: &Marker, reason: String) -> ManifestError {
+    error_at(at.line(), at.col() + 1, reason)
+}
+
+fn error_at(line: usize, column: usize, reason: String) -> ManifestError {
+    ManifestError { line, column, reason }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> Value {
+        Value::Scalar(Scalar::Text(value.to_owned()))
+    }
+
+    fn refusal(yaml: &str) -> String {
+        load(yaml).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn documents_come_in_order_and_empty_ones_are_null() {
+        let documents = load("a\n---\n---\nb\n").unwrap();
+        assert_eq!(documents, [text("a"), Value::Scalar(Scalar::Null), text("b")]);
+        assert!(load("# nothing\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn merged_entries_come_first_so_that_own_ones_win() {
+        let documents = load("x: &x {a: 1st}\ny: {<<: *x, a: own}\n").unwrap();
+        let Value::Map(pairs) = &documents[0] else { panic!() };
+        let merged = Value::Map(vec![(text("a"), text("1st")), (text("a"), text("own"))]);
+        assert_eq!(pairs[1].1, merged);
+    }
+
+    #[test]
+    fn a_quoted_merge_sign_is_a_key() {
+        let Value::Map(pairs) = &load("'<<': v").unwrap()[0] else { panic!() };
+        assert_eq!(pairs[0].0, text("<<"));
+    }
+
+    #[test]
+    fn an_unknown_tag_is_refused_with_its_place() {
+        assert_eq!(
+            refusal("a:\n  b: !ruby/object x"),
+            "line 2, column 19: the tag \"!ruby/object\" has no meaning in a manifest"
+        );
+    }
+
+    #[test]
+    fn aliases_that_explode_are_refused_before_they_do() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let before = level - 1;
+            bomb += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
+        }
+        assert!(refusal(&bomb).contains("aliases written out"));
+    }
+
+    #[test]
+    fn an_alias_inside_of_its_anchor_is_refused() {
+        assert!(refusal("a: &a [*a]").contains("inside of what it stands for"));
+        assert!(refusal("a: *b").starts_with("line 1, column 4"));
+    }
+
+    #[test]
+    fn depth_is_refused_not_followed() {
+        assert!(load(&("[".repeat(100_000) + &"]".repeat(100_000))).is_err());
+        assert!(load(&("- ".repeat(100_000) + "x")).is_err());
+        assert!(load(&("[".repeat(100) + &"]".repeat(100))).is_ok());
+    }
+
+    #[test]
+    fn a_control_character_is_refused_with_its_place() {
+        assert_eq!(refusal("a: b\nc: \u{7}"), "line 2, column 4: the character U+0007 is not allowed");
+    }
+
+    #[test]
+    fn a_date_that_does_not_exist_is_refused() {
+        assert_eq!(refusal("a: 2001-02-29"), "line 1, column 4: this is no timestamp that exists");
+        assert!(load("a: 2000-02-29").is_ok());
+        assert!(refusal("a: 2001-12-14 25:00:00").contains("exists"));
+    }
+
+    #[test]
+    fn a_list_as_a_key_is_refused() {
+        assert!(refusal("? [a]\n: b").contains("cannot be a key"));
+    }
+}
