@@ -7,13 +7,14 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyModule, PySet, PyString, PyTuple};
 
-/// The documents of a YAML text, in order; an empty one is None. Raises `ManifestError` with line and column.
+/// The documents of a YAML text, in order, each with the line and column it starts at; an empty one is None. Raises
+/// `ManifestError` with line and column.
 #[pyfunction]
-pub fn load_documents<'py>(py: Python<'py>, text: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+pub fn load_documents<'py>(py: Python<'py>, text: &str) -> PyResult<Vec<(Bound<'py, PyAny>, usize, usize)>> {
     let documents = py.detach(|| manifest::load(text));
     let documents =
         documents.map_err(|error| ManifestError::new_err((error.reason.clone(), error.line, error.column)))?;
-    documents.iter().map(|document| object(py, document)).collect()
+    documents.iter().map(|each| Ok((object(py, &each.value)?, each.line, each.column))).collect()
 }
 
 fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {

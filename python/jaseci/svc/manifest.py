@@ -16,6 +16,10 @@ def load(text_or_path: str | os.PathLike[str]) -> dict[str, list[dict[str, Any]]
     A ``str`` is the text itself, anything else the path of a UTF-8 file. Values are those of PyYAML's ``safe_load_all``,
     YAML 1.1 booleans, octals and timestamps included, except that nothing is shared: what an alias stands for is copied.
 
+    Where PyYAML and YAML's later versions differ in what they accept, a few rare texts are refused that PyYAML reads, and
+    a few are read that it refuses; docs/reference/manifests.md lists them. Nothing is read as something else but one: a
+    character that is escaped in two halves (``"\\ud83d\\ude00"``) is that character, not its halves.
+
     Raises ``ManifestError`` with line and column for what is no YAML, has a tag without a meaning, is longer than 16 MiB,
     deeper than 200 levels, or amounts to more than a million values; and for a document that is no mapping or has no
     ``kind``. ``OSError`` if the file cannot be read.
@@ -25,9 +29,12 @@ def load(text_or_path: str | os.PathLike[str]) -> dict[str, list[dict[str, Any]]
     """
     text = text_or_path if isinstance(text_or_path, str) else _read(Path(text_or_path))
     grouped: dict[str, list[dict[str, Any]]] = {}
-    for number, document in enumerate(load_documents(text), 1):
+    for number, (document, line, column) in enumerate(load_documents(text), 1):
         if document is not None:
-            grouped.setdefault(_kind(number, document), []).append(document)
+            kind = document.get("kind") if isinstance(document, dict) else None
+            if not isinstance(kind, str) or not kind:
+                raise ManifestError(f"document {number} {_without_kind(document)}", line, column)
+            grouped.setdefault(kind, []).append(document)
     return grouped
 
 
@@ -41,10 +48,5 @@ def _read(path: Path) -> str:
         raise ManifestError(f"{path} is not UTF-8: {error.reason}", line, column) from error
 
 
-def _kind(number: int, document: Any) -> str:
-    if not isinstance(document, dict):
-        raise ManifestError(f"document {number} is a {type(document).__name__}, not a mapping")
-    kind = document.get("kind")
-    if not isinstance(kind, str) or not kind:
-        raise ManifestError(f"document {number} has no kind")
-    return kind
+def _without_kind(document: Any) -> str:
+    return "has no kind" if isinstance(document, dict) else f"is a {type(document).__name__}, not a mapping"

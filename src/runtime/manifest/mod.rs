@@ -8,7 +8,7 @@ mod scalar;
 mod tree;
 
 pub use scalar::{Int, Scalar, Time, Timestamp};
-pub use tree::{Value, load};
+pub use tree::{Document, Value, load};
 
 /// The longest text that is read, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use super::scalar::{self, Kind, Scalar, Timestamp};
 use super::{MAX_BYTES, MAX_DEPTH, MAX_VALUES, ManifestError};
-use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 use std::collections::{HashMap, HashSet};
 
 /// The most digits that Python turns into a number without being asked to.
@@ -40,12 +40,23 @@ impl Value {
     }
 }
 
+/// A document, and where its content starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// What it holds; null if it is empty.
+    pub value: Value,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
 /// The documents of a text, in order; an empty one is null.
 ///
 /// # Errors
 /// [`ManifestError`], with the place: no YAML, a tag without a meaning, a bound exceeded, an alias inside of what it
 /// stands for.
-pub fn load(text: &str) -> Result<Vec<Value>, ManifestError> {
+pub fn load(text: &str) -> Result<Vec<Document>, ManifestError> {
     if text.len() > MAX_BYTES {
         return Err(error_at(
             1,
@@ -54,17 +65,12 @@ pub fn load(text: &str) -> Result<Vec<Value>, ManifestError> {
         ));
     }
     refuse_unprintable(text)?;
-    let mut options = Options::default();
-    options.flow_nesting_limit = MAX_DEPTH;
-    options.block_nesting_limit = MAX_DEPTH;
-    options.emit_comments = false;
-    // Only to refuse a name that is given twice, as PyYAML does.
-    options.emit_anchor_events = text.contains('&');
     let mut loader = Loader {
-        parser: Parser::new_from_str_with_options(text, options),
+        parser: Parser::new_from_str_with_options(text, options(text)),
         anchors: HashMap::new(),
         names: HashSet::new(),
         values: 0,
+        flow: 0,
     };
     let mut documents = Vec::new();
     while let Some((event, _)) = loader.next()? {
@@ -72,10 +78,22 @@ pub fn load(text: &str) -> Result<Vec<Value>, ManifestError> {
             loader.anchors.clear();
             loader.names.clear();
             let (first, span) = loader.expect()?;
-            documents.push(loader.value(first, span, 0)?.0);
+            let value = loader.value(first, span, 0)?.0;
+            documents.push(Document { value, line: span.start.line(), column: span.start.col() + 1 });
         }
     }
     Ok(documents)
+}
+
+fn options(text: &str) -> Options {
+    let mut options = Options::default();
+    options.flow_nesting_limit = MAX_DEPTH;
+    options.block_nesting_limit = MAX_DEPTH;
+    options.emit_comments = false;
+    options.block_scalar_eof_without_line_feed = true;
+    // Only to refuse a name that is given twice, as PyYAML does.
+    options.emit_anchor_events = text.contains('&');
+    options
 }
 
 /// YAML allows no control characters; PyYAML refuses them before it parses. Three characters that are line breaks only
@@ -105,6 +123,8 @@ struct Loader<'a> {
     anchors: HashMap<usize, Option<(Node, usize)>>,
     names: HashSet<String>,
     values: usize,
+    /// How many flow collections are open.
+    flow: usize,
 }
 
 /// A value with what only its surroundings can interpret.
@@ -151,14 +171,21 @@ impl<'a> Loader<'a> {
         self.count(1, &span)?;
         let (anchor, node) = match event {
             Event::Alias(anchor) => return self.aliased(anchor, &span),
-            Event::Scalar(text, style, anchor, tag) => (anchor, scalar_value(&text, style, tag.as_deref(), &span)?),
-            Event::SequenceStart(_, anchor, tag) => {
-                self.open(anchor);
-                (anchor, (self.sequence(tag.as_deref(), &span, depth)?, Role::Ordinary))
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_question(&text, style, &span)?;
+                (anchor, scalar_value(&text, style, tag.as_deref(), &span)?)
             }
-            Event::MappingStart(_, anchor, tag) => {
-                self.open(anchor);
-                (anchor, (self.mapping(tag.as_deref(), &span, depth)?, Role::Ordinary))
+            Event::SequenceStart(style, anchor, tag) => {
+                self.open(anchor, style);
+                let value = self.sequence(tag.as_deref(), &span, depth)?;
+                self.close(style);
+                (anchor, (value, Role::Ordinary))
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.open(anchor, style);
+                let value = self.mapping(tag.as_deref(), &span, depth)?;
+                self.close(style);
+                (anchor, (value, Role::Ordinary))
             }
             _ => return Err(error(&span.start, "a value was expected here".to_owned())),
         };
@@ -169,10 +196,23 @@ impl<'a> Loader<'a> {
         Ok(node)
     }
 
-    fn open(&mut self, anchor: usize) {
+    fn open(&mut self, anchor: usize, style: StructureStyle) {
         if anchor > 0 {
             self.anchors.insert(anchor, None);
         }
+        self.flow += usize::from(style == StructureStyle::Flow);
+    }
+
+    fn close(&mut self, style: StructureStyle) {
+        self.flow -= usize::from(style == StructureStyle::Flow);
+    }
+
+    /// In a flow collection PyYAML takes `?` for the sign of a key, the parser for text: refused, not guessed.
+    fn refuse_question(&self, text: &str, style: ScalarStyle, span: &Span) -> Result<(), ManifestError> {
+        if self.flow > 0 && style == ScalarStyle::Plain && text.starts_with('?') {
+            return Err(error(&span.start, "a '?' in a flow collection must be quoted".to_owned()));
+        }
+        Ok(())
     }
 
     fn aliased(&mut self, anchor: usize, span: &Span) -> Result<Node, ManifestError> {
@@ -305,6 +345,7 @@ fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) 
         Some("timestamp") => Kind::Timestamp,
         Some("str") => Kind::Text,
         Some("merge") => Kind::Merge,
+        Some("binary") if !text.is_ascii() => return Err(error(&span.start, "this is no base 64".to_owned())),
         Some("binary") => {
             let place = (span.start.line(), span.start.col() + 1);
             return Ok((Value::Binary(text.to_owned(), place), Role::Ordinary));
@@ -353,20 +394,24 @@ mod tests {
         Value::Scalar(Scalar::Text(value.to_owned()))
     }
 
+    fn values(yaml: &str) -> Vec<Value> {
+        load(yaml).unwrap().into_iter().map(|document| document.value).collect()
+    }
+
     fn refusal(yaml: &str) -> String {
         load(yaml).unwrap_err().to_string()
     }
 
     #[test]
     fn documents_come_in_order_and_empty_ones_are_null() {
-        let documents = load("a\n---\n---\nb\n").unwrap();
+        let documents = values("a\n---\n---\nb\n");
         assert_eq!(documents, [text("a"), Value::Scalar(Scalar::Null), text("b")]);
         assert!(load("# nothing\n").unwrap().is_empty());
     }
 
     #[test]
     fn merged_entries_come_first_so_that_own_ones_win() {
-        let documents = load("x: &x {a: 1st}\ny: {<<: *x, a: own}\n").unwrap();
+        let documents = values("x: &x {a: 1st}\ny: {<<: *x, a: own}\n");
         let Value::Map(pairs) = &documents[0] else { panic!() };
         let merged = Value::Map(vec![(text("a"), text("1st")), (text("a"), text("own"))]);
         assert_eq!(pairs[1].1, merged);
@@ -374,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_quoted_merge_sign_is_a_key() {
-        let Value::Map(pairs) = &load("'<<': v").unwrap()[0] else { panic!() };
+        let Value::Map(pairs) = &values("'<<': v")[0] else { panic!() };
         assert_eq!(pairs[0].0, text("<<"));
     }
 
@@ -424,5 +469,22 @@ mod tests {
     #[test]
     fn a_list_as_a_key_is_refused() {
         assert!(refusal("? [a]\n: b").contains("cannot be a key"));
+    }
+
+    #[test]
+    fn a_document_knows_where_its_content_starts() {
+        let places = |yaml| load(yaml).unwrap().iter().map(|each| (each.line, each.column)).collect::<Vec<_>>();
+        assert_eq!(places("# one\na: b\n---\n\n  - c\n"), [(2, 1), (5, 3)]);
+    }
+
+    #[test]
+    fn a_question_mark_in_a_flow_collection_is_refused() {
+        assert!(refusal("a: [b, ?c]").starts_with("line 1, column 8"));
+        assert!(load("a: [b, '?c']\nd: ?e\n").is_ok());
+    }
+
+    #[test]
+    fn a_block_scalar_at_the_end_of_the_text_gets_no_line_break() {
+        assert_eq!(values("|\n  a"), [text("a")]);
     }
 }
