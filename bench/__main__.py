@@ -14,6 +14,7 @@ QUESTIONS = (
     "memory",
     "many_names",
     "many_threads",
+    "manifest_load",
 )
 
 COLUMNS = "{:<40} {:>10} {:>14} {:>7} {:>8}  {}"

@@ -13,8 +13,12 @@ REFUSED_ON_PURPOSE = re.compile(
     r"|missing explicit document end marker before directive"
     r"|the character U\+(0085|2028|2029) is not allowed"
     r"|a '\?' in a flow collection must be quoted"
+    r"|has a name of other than letters"
+    r"|an alias inside of what it stands for"
     r"|only a mapping or a list of mappings can be merged"  # a set, which PyYAML merges as a mapping
 )
+# A name that goes on with another sign (`*a: b`): YAML 1.1 ends the name there, later versions do not.
+NAME_THAT_GOES_ON = re.compile(r"[&*][\w-]*[^\w\s-]")
 
 # --- Values, written by PyYAML
 
@@ -139,6 +143,7 @@ def assert_read_alike(text):
     expected = theirs(text)
     loaded = ours(text)
     if isinstance(loaded, str):
-        assert expected is None or REFUSED_ON_PURPOSE.search(loaded), (text, loaded, expected)
+        on_purpose = REFUSED_ON_PURPOSE.search(loaded) or NAME_THAT_GOES_ON.search(text)
+        assert expected is None or on_purpose, (text, loaded, expected)
     elif expected is not None:
         assert same(loaded, expected), (text, loaded, expected)

@@ -19,9 +19,20 @@ def merge_bomb(levels=30):
     return "\n".join(lines)
 
 
+def deep_by_aliases(levels=100):
+    opened, closed = "[" * 150, "]" * 150
+    return "\n".join(["a0: &a0 x", *(f"a{level}: &a{level} {opened}*a{level - 1}{closed}" for level in range(1, levels))])
+
+
+def anchors_within_anchors(levels=150):
+    return "".join(f"&a{level} [" for level in range(levels)) + "x," * 10_000 + "]" * levels
+
+
 HOSTILE = {
     "alias bomb": (bomb(), "aliases written out"),
     "merge bomb": (merge_bomb(), "aliases written out"),
+    "aliases that nest": (deep_by_aliases(), "nested deeper than 200 levels"),
+    "anchors within anchors": (anchors_within_anchors(), "anchors stand for more than"),
     "too long": ("a" * (17 * 1024 * 1024), "16777216"),
     "lists too deep": ("[" * NESTED, ""),
     "closed lists too deep": ("[" * NESTED + "]" * NESTED, ""),

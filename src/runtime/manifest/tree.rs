@@ -28,15 +28,29 @@ pub enum Value {
 }
 
 impl Value {
-    /// How many values this is, itself included.
-    fn count(&self) -> usize {
+    /// How many values this is, itself included, and how many levels of them lie below it.
+    fn size(&self) -> Size {
+        let both = |(key, value): &(Self, Self)| [key.size(), value.size()];
         match self {
-            Self::Scalar(_) | Self::Binary(..) => 1,
-            Self::List(items) | Self::Set(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
-            Self::Map(pairs) | Self::Pairs(pairs) => {
-                1 + pairs.iter().map(|(key, value)| key.count() + value.count()).sum::<usize>()
-            }
+            Self::Scalar(_) | Self::Binary(..) => Size { values: 1, levels: 0 },
+            Self::List(items) | Self::Set(items) => Size::around(items.iter().map(Self::size)),
+            Self::Map(pairs) | Self::Pairs(pairs) => Size::around(pairs.iter().flat_map(both)),
         }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    values: usize,
+    levels: usize,
+}
+
+impl Size {
+    fn around(parts: impl Iterator<Item = Self>) -> Self {
+        parts.fold(Self { values: 1, levels: 0 }, |whole, part| Self {
+            values: whole.values + part.values,
+            levels: whole.levels.max(part.levels + 1),
+        })
     }
 }
 
@@ -68,6 +82,7 @@ pub fn load(text: &str) -> Result<Vec<Document>, ManifestError> {
     let mut loader = Loader {
         parser: Parser::new_from_str_with_options(text, options(text)),
         anchors: HashMap::new(),
+        kept: 0,
         names: HashSet::new(),
         values: 0,
         flow: 0,
@@ -76,6 +91,7 @@ pub fn load(text: &str) -> Result<Vec<Document>, ManifestError> {
     while let Some((event, _)) = loader.next()? {
         if let Event::DocumentStart(..) = event {
             loader.anchors.clear();
+            loader.kept = 0;
             loader.names.clear();
             let (first, span) = loader.expect()?;
             let value = loader.value(first, span, 0)?.0;
@@ -119,8 +135,10 @@ fn refuse_unprintable(text: &str) -> Result<(), ManifestError> {
 
 struct Loader<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
-    /// What an anchor stands for, with its count; `None` while it is being read.
-    anchors: HashMap<usize, Option<(Node, usize)>>,
+    /// What an anchor stands for, with its size; `None` while it is being read.
+    anchors: HashMap<usize, Option<(Node, Size)>>,
+    /// How many values `anchors` holds.
+    kept: usize,
     names: HashSet<String>,
     values: usize,
     /// How many flow collections are open.
@@ -145,6 +163,11 @@ impl<'a> Loader<'a> {
         loop {
             let next = self.parser.next_event().transpose().map_err(|error| from_scan(&error))?;
             let Some((Event::Anchor(_, name), span)) = &next else { return Ok(next) };
+            // In YAML 1.1, as PyYAML reads it, any other character ends the name, and the text would mean something else.
+            if !name.bytes().all(|each| each.is_ascii_alphanumeric() || matches!(each, b'-' | b'_')) {
+                let reason = format!("the anchor {name:?} has a name of other than letters, digits, '-' and '_'");
+                return Err(error(&span.start, reason));
+            }
             if !self.names.insert(name.to_string()) {
                 return Err(error(&span.start, format!("the anchor {name:?} is given twice")));
             }
@@ -166,11 +189,11 @@ impl<'a> Loader<'a> {
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, ManifestError> {
         if depth > MAX_DEPTH {
-            return Err(error(&span.start, format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(too_deep(&span));
         }
         self.count(1, &span)?;
         let (anchor, node) = match event {
-            Event::Alias(anchor) => return self.aliased(anchor, &span),
+            Event::Alias(anchor) => return self.aliased(anchor, &span, depth),
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_question(&text, style, &span)?;
                 (anchor, scalar_value(&text, style, tag.as_deref(), &span)?)
@@ -190,10 +213,20 @@ impl<'a> Loader<'a> {
             _ => return Err(error(&span.start, "a value was expected here".to_owned())),
         };
         if anchor > 0 {
-            let count = node.0.count();
-            self.anchors.insert(anchor, Some((node.clone(), count)));
+            self.keep(anchor, &node, &span)?;
         }
         Ok(node)
+    }
+
+    /// Anchors within anchors keep the same values again and again, so what is kept has a bound of its own.
+    fn keep(&mut self, anchor: usize, node: &Node, span: &Span) -> Result<(), ManifestError> {
+        let size = node.0.size();
+        self.kept += size.values;
+        if self.kept > MAX_VALUES {
+            return Err(error(&span.start, format!("anchors stand for more than {MAX_VALUES} values together")));
+        }
+        self.anchors.insert(anchor, Some((node.clone(), size)));
+        Ok(())
     }
 
     fn open(&mut self, anchor: usize, style: StructureStyle) {
@@ -215,20 +248,19 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn aliased(&mut self, anchor: usize, span: &Span) -> Result<Node, ManifestError> {
-        match self.anchors.get(&anchor) {
-            Some(Some((_, count))) => {
-                // Counted before it is copied: this is where a small text explodes.
-                let count = *count;
-                self.count(count, span)?;
-            }
+    fn aliased(&mut self, anchor: usize, span: &Span, depth: usize) -> Result<Node, ManifestError> {
+        let size = match self.anchors.get(&anchor) {
+            Some(Some((_, size))) => *size,
             Some(None) => return Err(error(&span.start, "an alias inside of what it stands for".to_owned())),
-            None => return Err(error(&span.start, "an alias without an anchor before it".to_owned())),
+            None => return Err(no_anchor(span)),
+        };
+        // Both before it is copied: this is where a small text explodes, or grows deeper than it looks.
+        self.count(size.values, span)?;
+        if depth + size.levels > MAX_DEPTH {
+            return Err(too_deep(span));
         }
-        match self.anchors.get(&anchor) {
-            Some(Some((node, _))) => Ok(node.clone()),
-            _ => Err(error(&span.start, "an alias without an anchor before it".to_owned())),
-        }
+        let kept = self.anchors.get(&anchor).and_then(Option::as_ref);
+        kept.map(|(node, _)| node.clone()).ok_or_else(|| no_anchor(span))
     }
 
     fn count(&mut self, more: usize, span: &Span) -> Result<(), ManifestError> {
@@ -295,6 +327,14 @@ impl<'a> Loader<'a> {
         }
         Ok(())
     }
+}
+
+fn too_deep(span: &Span) -> ManifestError {
+    error(&span.start, format!("nested deeper than {MAX_DEPTH} levels"))
+}
+
+fn no_anchor(span: &Span) -> ManifestError {
+    error(&span.start, "an alias without an anchor before it".to_owned())
 }
 
 fn no_mapping(at: &Span) -> ManifestError {
@@ -486,5 +526,25 @@ mod tests {
     #[test]
     fn a_block_scalar_at_the_end_of_the_text_gets_no_line_break() {
         assert_eq!(values("|\n  a"), [text("a")]);
+    }
+
+    #[test]
+    fn aliases_that_nest_what_is_deep_are_refused() {
+        let (open, close) = ("[".repeat(150), "]".repeat(150));
+        assert!(refusal(&format!("a: &a {open}{close}\nb: {open}*a{close}")).contains("deeper than 200"));
+        assert!(load(&format!("a: &a {open}{close}\nb: [*a]")).is_ok());
+    }
+
+    #[test]
+    fn anchors_within_anchors_do_not_keep_without_bound() {
+        let anchors: String = (0..150).map(|at| format!("&a{at} [")).collect();
+        let text = anchors + &"x,".repeat(10_000) + &"]".repeat(150);
+        assert!(refusal(&text).contains("anchors stand for more than"));
+    }
+
+    #[test]
+    fn an_anchor_whose_name_ends_elsewhere_in_yaml_1_1_is_refused() {
+        assert!(refusal("&a: b").starts_with("line 1, column 1: the anchor \"a:\""));
+        assert!(load("a: &a-1_B b").is_ok());
     }
 }
