@@ -14,6 +14,7 @@ REFUSED_ON_PURPOSE = re.compile(
     r"|the character U\+(0085|2028|2029) is not allowed"
     r"|a '\?' in a flow collection must be quoted"
     r"|has a name of other than letters"
+    r"|comments must be separated from other tokens"
     r"|an alias inside of what it stands for"
     r"|only a mapping or a list of mappings can be merged"  # a set, which PyYAML merges as a mapping
 )
