@@ -12,9 +12,14 @@ def ours(text):
     try:
         return [document for document, _line, _column in load_documents(text)]
     except ManifestError as error:
-        assert error.line >= 1
-        assert error.column >= 1
-        return str(error).partition(": ")[2]
+        return reason_of(error)
+
+
+def reason_of(error):
+    """Without its place, which is looked at."""
+    assert error.line >= 1
+    assert error.column >= 1
+    return str(error).partition(": ")[2]
 
 
 def theirs(text):

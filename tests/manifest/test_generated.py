@@ -30,7 +30,9 @@ leaves = st.one_of(
     st.integers(),
     st.floats(),
     st.text(characters, max_size=12),
-    st.sampled_from(["yes", "0777", "1:30", "2001-12-14", "<<", "=", "~", "- a", "a: b", "#", "|", "'", "...", "---", "%a"]),
+    st.sampled_from(
+        ["yes", "0777", "1:30", "2001-12-14", "<<", "=", "~", "- a", "a: b", "#", "|", "'", "...", "---", "%a"]
+    ),
     st.binary(max_size=12),
     st.dates(),
     st.datetimes(),
@@ -66,11 +68,63 @@ def test_what_pyyaml_writes_is_read_as_pyyaml_reads_it(documents, style):
 
 # --- Source text, by its pieces
 
-PLAIN = """
-0 07 0777 08 1_0 0x1F 0b11 1:30 1:30:20.5 1.5 .5 1e3 1.0e+3 -.inf .nan yes No on ~ null = << 'q' "d\\n\\x41" 2001-12-14
-2001-12-14T01:02:03.123456789Z a:b a#b @x `x %x & ? - -- --- ... 'it''s' é http://a:80/b 1,000 +1 +.5 -0 0_ 0x 12e03 -2.e+5
-' " ] } , [] {}
-""".split()
+PLAIN = [
+    "0",
+    "07",
+    "0777",
+    "08",
+    "1_0",
+    "0x1F",
+    "0b11",
+    "1:30",
+    "1:30:20.5",
+    "1.5",
+    ".5",
+    "1e3",
+    "1.0e+3",
+    "-.inf",
+    ".nan",
+    "yes",
+    "No",
+    "on",
+    "~",
+    "null",
+    "=",
+    "<<",
+    "'q'",
+    '"d\\n\\x41"',
+    "2001-12-14",
+    "2001-12-14T01:02:03.123456789Z",
+    "a:b",
+    "a#b",
+    "@x",
+    "`x",
+    "%x",
+    "&",
+    "?",
+    "-",
+    "--",
+    "---",
+    "...",
+    "'it''s'",
+    "é",
+    "http://a:80/b",
+    "1,000",
+    "+1",
+    "+.5",
+    "-0",
+    "0_",
+    "0x",
+    "12e03",
+    "-2.e+5",
+    "'",
+    '"',
+    "]",
+    "}",
+    ",",
+    "[]",
+    "{}",
+]
 SPACED = [
     "",
     " ",
@@ -125,7 +179,9 @@ def blocks(draw, depth=2, indent=0):
 
 
 separators = st.sampled_from(["---\n", "--- # c\n", "%YAML 1.1\n---\n", "...\n---\n", "...\n"])
-sources = st.lists(st.tuples(separators, blocks()), min_size=1, max_size=2).map(lambda parts: "".join(map("".join, parts)))
+sources = st.lists(st.tuples(separators, blocks()), min_size=1, max_size=2).map(
+    lambda parts: "".join(map("".join, parts))
+)
 
 
 @given(sources)

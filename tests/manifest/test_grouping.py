@@ -14,7 +14,10 @@ def place_of(text):
 def test_documents_of_a_kind_keep_their_order():
     """Kinds come as they are met first."""
     text = "{kind: B, n: 1}\n---\n{kind: A}\n---\n{kind: B, n: 2}\n"
-    assert list(manifest.load(text).items()) == [("B", [{"kind": "B", "n": 1}, {"kind": "B", "n": 2}]), ("A", [{"kind": "A"}])]
+    assert list(manifest.load(text).items()) == [
+        ("B", [{"kind": "B", "n": 1}, {"kind": "B", "n": 2}]),
+        ("A", [{"kind": "A"}]),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n---\n...\n", "null\n"])

@@ -21,7 +21,9 @@ def merge_bomb(levels=30):
 
 def deep_by_aliases(levels=100):
     opened, closed = "[" * 150, "]" * 150
-    return "\n".join(["a0: &a0 x", *(f"a{level}: &a{level} {opened}*a{level - 1}{closed}" for level in range(1, levels))])
+    return "\n".join(
+        ["a0: &a0 x", *(f"a{level}: &a{level} {opened}*a{level - 1}{closed}" for level in range(1, levels))]
+    )
 
 
 def anchors_within_anchors(levels=150):

@@ -11,7 +11,7 @@ __all__ = ["ManifestError", "load"]
 
 
 def load(text_or_path: str | os.PathLike[str]) -> dict[str, list[dict[str, Any]]]:
-    """The documents of a manifest by their ``kind``, as ``build_kube`` returns them; empty documents are left out.
+    r"""The documents of a manifest by their ``kind``, as ``build_kube`` returns them; empty documents are left out.
 
     A ``str`` is the text itself, anything else the path of a UTF-8 file. Values are those of PyYAML's ``safe_load_all``,
     YAML 1.1 booleans, octals and timestamps included, except that nothing is shared: what an alias stands for is copied.
