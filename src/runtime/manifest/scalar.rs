@@ -346,20 +346,18 @@ fn read_time(text: &str) -> Option<Time> {
         micros = format!("{fraction:0<6}").parse().ok()?;
         rest = &rest[digits..];
     }
-    let offset = read_zone(rest.trim_start_matches(blank), rest)?;
+    // Blanks alone are no zone and not allowed.
+    let offset = if rest.is_empty() { None } else { Some(read_zone(rest.trim_start_matches(blank))?) };
     let clock = (u8::try_from(hour).ok()?, u8::try_from(minute).ok()?, u8::try_from(second).ok()?);
     Some(Time { clock, micros, offset })
 }
 
-/// A zone, given with and without the blanks before it; blanks alone are no zone and not allowed.
-fn read_zone(zone: &str, with_blanks: &str) -> Option<Option<i32>> {
-    if zone.is_empty() {
-        return with_blanks.is_empty().then_some(None);
-    }
+/// Minutes east of UTC.
+fn read_zone(zone: &str) -> Option<i32> {
     if zone == "Z" {
-        return Some(Some(0));
+        return Some(0);
     }
-    let sign = match zone.as_bytes()[0] {
+    let sign = match zone.bytes().next()? {
         b'+' => 1,
         b'-' => -1,
         _ => return None,
@@ -367,7 +365,7 @@ fn read_zone(zone: &str, with_blanks: &str) -> Option<Option<i32>> {
     let mut rest = &zone[1..];
     let hours = take_number(&mut rest, 1, 2)?;
     let minutes = if rest.is_empty() { 0 } else { take_number(strip(&mut rest, ':')?, 2, 2)? };
-    rest.is_empty().then(|| Some(sign * (i32::from(hours) * 60 + i32::from(minutes))))
+    rest.is_empty().then(|| sign * (i32::from(hours) * 60 + i32::from(minutes)))
 }
 
 fn strip<'a, 'b>(rest: &'b mut &'a str, expected: char) -> Option<&'b mut &'a str> {

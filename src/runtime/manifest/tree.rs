@@ -125,7 +125,8 @@ fn refuse_unprintable(text: &str) -> Result<(), ManifestError> {
     }
     let mut place = (1, 1);
     for (at, each) in text.char_indices() {
-        if !printable(each) && !(at == 0 && each == '\u{FEFF}') {
+        let leads_the_text = at == 0 && each == '\u{FEFF}';
+        if !printable(each) && !leads_the_text {
             return Err(error_at(place.0, place.1, format!("the character U+{:04X} is not allowed", u32::from(each))));
         }
         place = if each == '\n' { (place.0 + 1, 1) } else { (place.0, place.1 + 1) };
@@ -299,7 +300,7 @@ impl<'a> Loader<'a> {
             let (event, value_at) = self.expect()?;
             let (value, _) = self.value(event, value_at, depth + 1)?;
             if role == Role::Merge {
-                self.merge(value, &mut merged, &value_at)?;
+                merge(value, &mut merged, &value_at)?;
             } else {
                 refuse_unhashable(&key, &at)?;
                 own.push((key, value));
@@ -312,21 +313,21 @@ impl<'a> Loader<'a> {
             Some(other) => Err(error(&span.start, format!("the tag {other:?} does not fit a mapping"))),
         }
     }
+}
 
-    /// Takes over the entries of a mapping, or of a list of mappings, the first of which has precedence.
-    fn merge(&mut self, from: Value, into: &mut Vec<(Value, Value)>, at: &Span) -> Result<(), ManifestError> {
-        match from {
-            Value::Map(mut pairs) => into.append(&mut pairs),
-            Value::List(items) => {
-                for item in items.into_iter().rev() {
-                    let Value::Map(mut pairs) = item else { return Err(no_mapping(at)) };
-                    into.append(&mut pairs);
-                }
+/// Takes over the entries of a mapping, or of a list of mappings, the first of which has precedence.
+fn merge(from: Value, into: &mut Vec<(Value, Value)>, at: &Span) -> Result<(), ManifestError> {
+    match from {
+        Value::Map(mut pairs) => into.append(&mut pairs),
+        Value::List(items) => {
+            for item in items.into_iter().rev() {
+                let Value::Map(mut pairs) = item else { return Err(no_mapping(at)) };
+                into.append(&mut pairs);
             }
-            _ => return Err(no_mapping(at)),
         }
-        Ok(())
+        _ => return Err(no_mapping(at)),
     }
+    Ok(())
 }
 
 fn too_deep(span: &Span) -> ManifestError {
@@ -359,6 +360,9 @@ fn single_pair((value, at): (Value, Span)) -> Result<(Value, Value), ManifestErr
     }
 }
 
+const KNOWN: [&str; 13] =
+    ["null", "bool", "int", "float", "binary", "timestamp", "omap", "pairs", "set", "str", "seq", "map", "merge"];
+
 /// The name of a tag that means something; `None` for no tag and for `!`, which PyYAML takes for none.
 fn known_tag(tag: Option<&Tag>, span: &Span) -> Result<Option<String>, ManifestError> {
     let Some(tag) = tag else { return Ok(None) };
@@ -366,8 +370,6 @@ fn known_tag(tag: Option<&Tag>, span: &Span) -> Result<Option<String>, ManifestE
     if original == "!" {
         return Ok(None);
     }
-    const KNOWN: [&str; 13] =
-        ["null", "bool", "int", "float", "binary", "timestamp", "omap", "pairs", "set", "str", "seq", "map", "merge"];
     match tag.suffix_in_namespace(NAMESPACE) {
         Some(name) if KNOWN.contains(&name.as_ref()) => Ok(Some(name.into_owned())),
         _ => Err(error(&span.start, format!("the tag {original:?} has no meaning in a manifest"))),
@@ -434,12 +436,14 @@ mod tests {
         Value::Scalar(Scalar::Text(value.to_owned()))
     }
 
+    #[allow(clippy::expect_used, reason = "called by tests only: what cannot fail here tells where if it does")]
     fn values(yaml: &str) -> Vec<Value> {
-        load(yaml).unwrap().into_iter().map(|document| document.value).collect()
+        load(yaml).expect("YAML").into_iter().map(|document| document.value).collect()
     }
 
+    #[allow(clippy::expect_used, reason = "as above")]
     fn refusal(yaml: &str) -> String {
-        load(yaml).unwrap_err().to_string()
+        load(yaml).expect_err("no YAML").to_string()
     }
 
     #[test]
@@ -476,7 +480,8 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let before = level - 1;
-            bomb += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
+            let aliases = vec![format!("*a{before}"); 10].join(", ");
+            bomb = [bomb, format!("a{level}: &a{level} [{aliases}]\n")].concat();
         }
         assert!(refusal(&bomb).contains("aliases written out"));
     }
@@ -537,7 +542,7 @@ mod tests {
 
     #[test]
     fn anchors_within_anchors_do_not_keep_without_bound() {
-        let anchors: String = (0..150).map(|at| format!("&a{at} [")).collect();
+        let anchors = (0..150).map(|at| format!("&a{at} [")).collect::<Vec<_>>().concat();
         let text = anchors + &"x,".repeat(10_000) + &"]".repeat(150);
         assert!(refusal(&text).contains("anchors stand for more than"));
     }
