@@ -24,7 +24,7 @@ def load(text_or_path: str | os.PathLike[str]) -> dict[str, list[dict[str, Any]]
     deeper than 200 levels, or amounts to more than a million values; and for a document that is no mapping or has no
     ``kind``. ``OSError`` if the file cannot be read.
 
-    >>> load("kind: Service\\nmetadata: {name: redis}\\n")
+    >>> load("kind: Service\nmetadata: {name: redis}\n")
     {'Service': [{'kind': 'Service', 'metadata': {'name': 'redis'}}]}
     """
     text = text_or_path if isinstance(text_or_path, str) else _read(Path(text_or_path))
