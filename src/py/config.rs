@@ -3,7 +3,7 @@
 use super::errors::ConfigError;
 use super::host::{SECRETS, SETTINGS, masked};
 use super::service::pop_flag;
-use crate::runtime::config::text;
+use crate::runtime::config::{names, text};
 use crate::runtime::secrets;
 use crate::runtime::sync::Mutex;
 use pyo3::ffi;
@@ -263,38 +263,20 @@ pub fn replaced(
     Ok((args.unbind(), Some(copy.unbind())))
 }
 
-/// The text that this process itself keeps under a name.
-#[pyfunction]
-pub fn settings_get(name: &str) -> Option<String> {
-    SETTINGS.get(name).map(|text| text.to_string())
-}
-
-/// Keeps a text under a name, for as long as the process lives.
-#[pyfunction]
-pub fn settings_set(name: &str, text: &str) {
-    SETTINGS.set(name.into(), text.into());
-}
-
-/// Keeps a text unless there is one, and returns the one that is kept now.
-#[pyfunction]
-pub fn settings_set_default(name: &str, text: &str) -> String {
-    SETTINGS.set_if_absent(name.into(), text.into()).to_string()
-}
-
-/// Forgets a name; says whether it was kept.
-#[pyfunction]
-pub fn settings_discard(name: &str) -> bool {
-    SETTINGS.remove(name)
-}
-
-/// All names that are kept, sorted.
-#[pyfunction]
-pub fn settings_names() -> Vec<String> {
-    SETTINGS.names().iter().map(ToString::to_string).collect()
-}
-
 /// Forgets all names; for tests that begin afresh.
 #[pyfunction]
 pub fn settings_clear() {
     SETTINGS.clear();
+}
+
+/// Whether a glob holds the settings of a service, by its name.
+#[pyfunction]
+pub fn is_setting_name(name: &str) -> bool {
+    names::is_setting(name)
+}
+
+/// Whether a glob is needed to reach Redis, so that Redis has no say in it.
+#[pyfunction]
+pub fn is_bootstrap_name(name: &str) -> bool {
+    names::is_bootstrap(name)
 }

@@ -19,6 +19,11 @@ impl StopSignal {
     pub fn new(signal: Arc<Signal>) -> Self {
         Self { signal }
     }
+
+    /// From now on `follower` happens with the request.
+    pub fn let_follow(&self, follower: &Arc<Signal>) {
+        self.signal.let_follow(follower);
+    }
 }
 
 #[pymethods]

@@ -2,6 +2,7 @@
 
 use super::host;
 use crate::runtime::blocking::Ident;
+use crate::runtime::config::source::SourceError;
 use crate::runtime::lifecycle::Refused;
 use crate::runtime::roster::Closed;
 use crate::runtime::waits::Cycle;
@@ -10,8 +11,19 @@ use pyo3::prelude::*;
 pyo3::import_exception!(jaseci.svc.errors, ConfigError);
 pyo3::import_exception!(jaseci.svc.errors, ManifestError);
 pyo3::import_exception!(jaseci.svc.errors, RuntimeClosed);
+pyo3::import_exception!(jaseci.svc.errors, SourceRefused);
+pyo3::import_exception!(jaseci.svc.errors, SourceUnavailable);
 pyo3::import_exception!(jaseci.svc.errors, StartCycle);
 pyo3::import_exception!(jaseci.svc.errors, StartTimeout);
+
+/// The exception for a layer that gives no answer.
+pub fn source(error: &SourceError) -> PyErr {
+    let message = host::masked(&error.to_string());
+    match error {
+        SourceError::Unavailable(_) => SourceUnavailable::new_err(message),
+        SourceError::Refused(_) => SourceRefused::new_err(message),
+    }
+}
 
 /// What was being attempted, for the message.
 #[derive(Clone, Copy)]

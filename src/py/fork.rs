@@ -12,6 +12,7 @@ pub fn after_fork_in_child(py: Python<'_>) -> PyResult<()> {
     let me = host::ident(py)?;
     PROCESS.keep_only(me);
     SLOTS.keep_only(me);
+    super::chain::after_fork();
     for body in PROCESS.roster.members().iter().filter_map(std::sync::Weak::upgrade) {
         let fork_safe = body.object(py).is_none_or(|service| {
             service.getattr(intern!(py, "fork_safe")).and_then(|safe| safe.is_truthy()).unwrap_or(false)

@@ -295,6 +295,13 @@ impl ServiceCore {
         Ok(())
     }
 
+    /// Enters a state, with the reason for the event stream.
+    fn _enter_state(&self, state: &Bound<'_, PyAny>, reason: &str) -> PyResult<()> {
+        let entered = state_from(state)?;
+        self.body.write(state.py(), |_, flags| flags.state(entered, Some(host::masked(reason).into())))?;
+        Ok(())
+    }
+
     /// Whether it may be started; from its config.
     #[getter]
     fn enabled(&self) -> bool {

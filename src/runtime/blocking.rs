@@ -24,6 +24,22 @@ pub trait Blocking {
     fn wait(&mut self, signal: &Signal) -> Result<Waited, Self::Interrupt>;
 }
 
+/// A caller's way of doing what takes long without holding up its host: the bindings give the interpreter away.
+pub trait Detached {
+    /// Does `work`, which touches nothing of the host's.
+    fn detached<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T;
+}
+
+/// A host that is not held up by anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unhurried;
+
+impl Detached for Unhurried {
+    fn detached<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        work()
+    }
+}
+
 /// Who calls: a thread, or a greenlet on one. Python's `threading.get_ident()`; never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ident(pub u64);

@@ -118,6 +118,7 @@ mod primitives {
 }
 
 pub use primitives::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
+use std::sync::Weak;
 use std::time::Duration;
 
 /// Something that happens once and stays happened: a stop request, the end of a daemon, a gate that opened.
@@ -127,11 +128,17 @@ use std::time::Duration;
 pub struct Signal {
     happened: AtomicBool,
     flag: primitives::Flag,
+    /// What happens with it. The standard library's lock: threads that hold no interpreter take it.
+    followers: std::sync::Mutex<Vec<Weak<Signal>>>,
 }
 
 impl Default for Signal {
     fn default() -> Self {
-        Self { happened: AtomicBool::new(false), flag: primitives::Flag::default() }
+        Self {
+            happened: AtomicBool::new(false),
+            flag: primitives::Flag::default(),
+            followers: std::sync::Mutex::default(),
+        }
     }
 }
 
@@ -145,6 +152,22 @@ impl Signal {
     pub fn set(&self) {
         self.happened.store(true, Ordering::Release);
         self.flag.set();
+        let followers = std::mem::take(&mut *self.followers());
+        followers.iter().filter_map(Weak::upgrade).for_each(|follower| follower.set());
+    }
+
+    /// From now on `follower` happens when this one does: who waits for either of two signals waits for one that
+    /// follows the other.
+    pub fn let_follow(&self, follower: &Arc<Self>) {
+        self.followers().push(Arc::downgrade(follower));
+        // Either this sees that it has happened, or whoever makes it happen sees the follower.
+        if self.is_set() {
+            follower.set();
+        }
+    }
+
+    fn followers(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Self>>> {
+        self.followers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Whether it has happened. One atomic load.
@@ -155,5 +178,21 @@ impl Signal {
     /// Waits for it, at most `at_most` (for ever if `None`), and says whether it has happened.
     pub fn wait(&self, at_most: Option<Duration>) -> bool {
         self.is_set() || self.flag.wait(at_most)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_follower_happens_with_what_it_follows_or_at_once_if_that_has_happened() {
+        let (first, second, third) = (Signal::new(), Arc::new(Signal::new()), Arc::new(Signal::new()));
+        first.let_follow(&second);
+        assert!(!second.is_set());
+        first.set();
+        assert!(second.is_set());
+        first.let_follow(&third);
+        assert!(third.is_set());
     }
 }

@@ -6,22 +6,14 @@ import uuid
 from collections import Counter
 from typing import Any
 
+from jaseci.hook.explanation import Explanation
 from jaseci.svc import _finder, _settings
-from jaseci.svc._core import (
-    load_settings,
-    settings_discard,
-    settings_get,
-    settings_names,
-    settings_set,
-    settings_set_default,
-)
+from jaseci.svc._core import PROCESS_CHAIN, is_setting_name, load_settings
 from jaseci.svc._elements import find_element_class
-from jaseci.svc.errors import ConfigError
+from jaseci.svc.errors import ConfigError, SourceRefused, SourceUnavailable
+from jaseci.svc.redis.layers import Globs
 
 _finder.install()
-
-# Globs that hold settings by their name, as the manual names them. They outlive the hook that wrote them.
-_SETTINGS_ENDINGS = ("_CONFIG", "_KUBE")
 
 
 class MemoryHook:
@@ -74,12 +66,12 @@ class MemoryHook:
 
     def get_obj_from_store(self, item_id: Any) -> Any:
         """The object with this id from memory or the layers below."""
-        key = _object_key(self.mem, item_id)
+        key = object_key(self.mem, item_id)
         return None if key is None else self.mem.get(key)
 
     def has_obj_in_store(self, item_id: Any) -> bool:
         """Whether memory or a layer below has this id."""
-        key = _object_key(self.mem, item_id)
+        key = object_key(self.mem, item_id)
         return key is not None and key in self.mem
 
     def destroy_obj_from_store(self, item: Any) -> None:
@@ -113,9 +105,8 @@ class MemoryHook:
     def save_glob(self, name: str, value: Any, persist: bool = True) -> None:
         """Sets a glob: at once in memory and shared caches, in durable layers with ``commit()`` unless ``persist`` is
         false. Raises ``ConfigError`` for a setting that no layer can keep, and keeps the old one."""
-        lasts = persist and _is_setting(name) and isinstance(value, str)
-        if lasts:
-            settings_set(name, _storable(name, value))
+        if persist and self._is_kept_by_process(name, value):
+            PROCESS_CHAIN.set(name, _storable(name, value))
         self.commit_glob_to_cache(name, value)
         if persist:
             self.save_glob_dict[name] = value
@@ -136,22 +127,22 @@ class MemoryHook:
         globs = self._globs()
         if name in globs:
             return globs[name]
-        text = settings_get(name)
+        text = self._chain(name).get(name)
         if text is not None:
             globs[name] = text
         return text
 
     def has_glob_in_store(self, name: str) -> bool:
         """Whether memory or a layer below has this glob."""
-        return name in self._globs() or settings_get(name) is not None
+        return name in self._globs() or self._chain(name).get(name) is not None
 
     def list_glob_from_store(self) -> list[str]:
         """The names of the globs in memory and the layers below; fills nothing."""
-        return list(dict.fromkeys([*self._globs(), *settings_names()]))
+        return list(dict.fromkeys([*self._globs(), *self._chain("").names()]))
 
     def destroy_glob_from_store(self, name: str) -> None:
         """Removes a glob from the layers below memory."""
-        settings_discard(name)
+        PROCESS_CHAIN.discard(name)
 
     def commit_glob_to_cache(self, name: str, value: Any) -> None:
         """Puts a glob into memory."""
@@ -160,6 +151,13 @@ class MemoryHook:
     def decommit_glob_from_cache(self, name: str) -> None:
         """Takes a glob out of memory."""
         self._globs().pop(name, None)
+
+    def _chain(self, name: str) -> Globs:
+        """The layers below memory that have a say in this glob."""
+        return PROCESS_CHAIN
+
+    def _is_kept_by_process(self, name: str, value: Any) -> bool:
+        return isinstance(value, str) and (is_setting_name(name) or PROCESS_CHAIN.get(name) is not None)
 
     def _globs(self) -> dict[str, Any]:
         # Applications replace `mem`, or delete from it.
@@ -177,21 +175,30 @@ class MemoryHook:
             names.append(name)
         text = self.get_glob(name)
         if text is None:
-            text = self.commit_setting_default(name, _as_text(name, default))
+            text = self.commit_setting_default(name, as_text(name, default))
         return load_settings(name, text)
 
     def commit_setting(self, name: str, text: str) -> None:
         """Sets a glob and commits just this one. Raises ``ConfigError`` for a text that no layer can keep."""
-        _storable(name, text)
-        self.save_glob(name, text)
+        self._chain(name).set(name, _storable(name, text))
+        self._globs()[name] = text
         self.save_glob_dict.pop(name, None)
-        settings_set(name, text)
 
     def commit_setting_default(self, name: str, text: str) -> Any:
         """Commits a glob unless it exists by now, and returns the text that it has."""
-        text = settings_set_default(name, text)
-        self.commit_glob_to_cache(name, text)
+        text = self._chain(name).set_default(name, text)
+        self._globs()[name] = text
         return text
+
+    def explain(self, name: str) -> Explanation:
+        """What is known about a glob: which layer has it, and how far it can be relied on. Fills nothing."""
+        globs = self._globs()
+        if name in globs:
+            return Explanation.of_memory(name, globs[name])
+        try:
+            return Explanation.of_chain(name, *self._chain(name).explain(name))
+        except (SourceUnavailable, SourceRefused) as error:
+            return Explanation.unknown(name, str(error))
 
     # ------------------------------------------------------------------ all of it
 
@@ -228,7 +235,7 @@ class MemoryHook:
         return find_element_class(j_type, mod)
 
 
-def _object_key(mem: dict[str, Any], item_id: Any) -> str | None:
+def object_key(mem: dict[str, Any], item_id: Any) -> str | None:
     """The key in memory for an id, which may be a bare UUID; None for what is no id."""
     if not isinstance(item_id, str | uuid.UUID):
         return None
@@ -240,10 +247,6 @@ def _object_key(mem: dict[str, Any], item_id: Any) -> str | None:
         return None
 
 
-def _is_setting(name: str) -> bool:
-    return name.endswith(_SETTINGS_ENDINGS) or settings_get(name) is not None
-
-
 def _storable(name: str, text: str) -> str:
     try:
         text.encode()
@@ -252,7 +255,8 @@ def _storable(name: str, text: str) -> str:
     return text
 
 
-def _as_text(name: str, default: Any) -> str:
+def as_text(name: str, default: Any) -> str:
+    """A default as the text of a glob. Raises ``ConfigError`` for what is not JSON."""
     try:
         return json.dumps(default)
     except (TypeError, ValueError, RecursionError) as error:

@@ -10,10 +10,13 @@ from jaseci.svc.errors import (
     RuntimeClosed,
     ServiceError,
     ServiceNotRunning,
+    SourceRefused,
+    SourceUnavailable,
     StartCycle,
     StartTimeout,
 )
 from jaseci.svc.meta import MetaService, ServiceInfo
+from jaseci.svc.redis import RedisService
 from jaseci.svc.state import ServiceState
 
 _finder.install()
@@ -29,11 +32,14 @@ __all__ = [
     "MetaProperties",
     "MetaService",
     "ProxyService",
+    "RedisService",
     "RuntimeClosed",
     "ServiceError",
     "ServiceInfo",
     "ServiceNotRunning",
     "ServiceState",
+    "SourceRefused",
+    "SourceUnavailable",
     "StartCycle",
     "StartTimeout",
     "StopSignal",

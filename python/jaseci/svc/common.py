@@ -79,6 +79,13 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         """The config: a dict with ``enabled``, ``quiet`` and whatever the service needs."""
         return {}
 
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Raises an exception that says why, if the service could not use this config (without ``enabled`` and ``quiet``).
+
+        Asked before ``config_set`` stores a value: one that is refused changes nothing.
+        """
+
     # The parameters are declared loosely: an override may leave `hook` out. The result is not: nothing takes it, and a
     # type checker finds an override that is `async def`, which a start refuses.
     def run(self, *args: Any, **kwargs: Any) -> None:

@@ -25,6 +25,16 @@ class ConfigError(ServiceError, ValueError):
     """Settings that cannot be used: no JSON object, an ``enabled`` that is no boolean, too deep, too long."""
 
 
+class SourceUnavailable(ServiceError):
+    """A layer of the configuration chain cannot be asked: it cannot be reached, does not answer in time, or is not ready.
+
+    It passes by itself. After a write it is not known whether the write took place."""
+
+
+class SourceRefused(ServiceError):
+    """A layer of the configuration chain answers, and refuses; the message says what to mend."""
+
+
 class BuilderExists(ServiceError):
     """A second builder for a name that has one; ``replace=True`` replaces it."""
 

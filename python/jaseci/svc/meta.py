@@ -27,8 +27,8 @@ __all__ = ["ContextEntry", "MetaService", "ServiceInfo"]
 
 # What a hook has, in the order of the manual.
 HOOK_SERVICES = ("kube", "jsorc", "promon", "redis", "task", "mail")
-# What is started with a hook where no JsOrc does it.
-STARTED_WITH_HOOK = ("promon", "mail", "redis", "task")
+# What is started with a hook, besides Redis, where no JsOrc does it.
+STARTED_WITH_HOOK = ("promon", "mail", "task")
 
 
 class ContextEntry(dict[str, Any]):
@@ -104,14 +104,17 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         """Registers the contexts ``hook``, ``master`` and ``super_master``."""
         from jaseci.element.master import Master
         from jaseci.element.super_master import SuperMaster
-        from jaseci.hook import MemoryHook
+        from jaseci.hook import RedisHook
 
-        self.add_context("hook", MemoryHook)
+        self.add_context("hook", RedisHook)
         self.add_context("master", Master)
         self.add_context("super_master", SuperMaster)
 
     def populate_services(self) -> None:
         """Registers the shipped services."""
+        from jaseci.svc.redis import RedisService
+
+        self.add_service_builder("redis", RedisService)
 
     # ------------------------------------------------------------------ contexts
 
@@ -249,13 +252,21 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
             for name in HOOK_SERVICES:
                 setattr(hook, name, ProxyService())
             return hook
-        for name in HOOK_SERVICES:
-            known = name in self._registry().services or name in self._registry().background
-            setattr(hook, name, self.get_service(name, hook) if known else ProxyService())
-        if not (hook.kube.start(hook).is_running() and hook.jsorc.start(hook).is_running()):
+        self._attach(hook, "kube", "jsorc", "redis")
+        is_orchestrated = hook.kube.start(hook).is_running() and hook.jsorc.start(hook).is_running()
+        if not is_orchestrated:
+            # Before the others are built: their settings may lie there.
+            hook.redis.start(hook)
+        self._attach(hook, "promon", "task", "mail")
+        if not is_orchestrated:
             for name in STARTED_WITH_HOOK:
                 getattr(hook, name).start(hook)
         return hook
+
+    def _attach(self, hook: Any, *names: str) -> None:
+        for name in names:
+            known = name in self._registry().services or name in self._registry().background
+            setattr(hook, name, self.get_service(name, hook) if known else ProxyService())
 
     def build_master(self, *args: Any, **kwargs: Any) -> Any:
         """A new master on a new hook, or on the one given as ``h``."""
@@ -342,6 +353,12 @@ def _rebuild_meta(cls: type[MetaService], run_svcs: bool) -> MetaService:
     meta = cls()
     meta.run_svcs = run_svcs
     return meta
+
+
+def kept_service(name: str) -> Any:
+    """The kept service of a name, or None; populates and builds nothing."""
+    registry = MetaService.__new__(MetaService)._app
+    return None if registry is None else registry.background.get(name)
 
 
 def _build_and_keep(meta: MetaService, name: str, *args: Any, **kwargs: Any) -> Any:

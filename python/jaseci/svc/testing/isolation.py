@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jaseci.svc._core import forget_secrets, open_roster, settings_clear
+from jaseci.svc._core import forget_layers, forget_secrets, open_roster, settings_clear
 from jaseci.svc._events import end_all_subscriptions
 from jaseci.svc.meta import shut_down_process
 
@@ -32,6 +32,7 @@ def isolated(timeout: float = STOP_TIMEOUT) -> Iterator[None]:
 def _begin_afresh(timeout: float) -> None:
     shut_down_process(timeout)
     end_all_subscriptions(timeout)
+    forget_layers()
     settings_clear()
     forget_secrets()
     # A shutdown refuses starts from then on; a process that has just begun does not.

@@ -1,0 +1,440 @@
+//! Where a Redis is and how it is reached, read from a service's config. The keys are those of redis-py, whose client
+//! the same config makes, and `url` and `sentinel`.
+
+use super::failure;
+use crate::runtime::config::source::SourceError;
+use redis::{
+    ClientTlsConfig, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
+    RedisConnectionInfo, RedisResult, TlsCertificates,
+};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::time::Duration;
+
+/// The keys of a config that say where a Redis is and how it is reached.
+pub const KEYS: [&str; 16] = [
+    "url",
+    "sentinel",
+    "unix_socket_path",
+    "host",
+    "port",
+    "db",
+    "username",
+    "password",
+    "ssl",
+    "ssl_cert_reqs",
+    "ssl_ca_certs",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "ssl_check_hostname",
+];
+
+const DEFAULT_PORT: u16 = 6379;
+const DEFAULT_SENTINEL_PORT: u16 = 26379;
+/// How long a connection may take to come about, its handshake included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// However long a config says, an outage is noticed.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why a config does not say where a Redis is.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key:?} {problem}")]
+pub struct EndpointError {
+    key: String,
+    problem: String,
+}
+
+fn wrong(key: &str, problem: impl Into<String>) -> EndpointError {
+    EndpointError { key: key.to_owned(), problem: problem.into() }
+}
+
+/// Who to say one is.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Credentials {
+    username: Option<String>,
+    password: Option<String>,
+}
+
+/// How to encrypt.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Tls {
+    verified: bool,
+    any_hostname: bool,
+    authorities: Option<Vec<u8>>,
+    own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Address {
+    Tcp { host: String, port: u16 },
+    Unix(String),
+    Sentinel { master: String, nodes: Vec<(String, u16)>, credentials: Credentials },
+}
+
+/// A place where a Redis is, and the way there. Lives as long as the layer that reads it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    address: Address,
+    db: i64,
+    credentials: Credentials,
+    tls: Option<Tls>,
+    connect_timeout: Duration,
+    answer_timeout: Duration,
+}
+
+impl fmt::Display for Endpoint {
+    /// For messages: without user and password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.address {
+            Address::Tcp { host, port } => write!(formatter, "Redis at {host}:{port} (db {})", self.db),
+            Address::Unix(path) => write!(formatter, "Redis at {path} (db {})", self.db),
+            Address::Sentinel { master, .. } => write!(formatter, "Redis {master:?} of its sentinels (db {})", self.db),
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl Endpoint {
+    /// Reads a config. Keys that are somebody else's are left alone.
+    ///
+    /// # Errors
+    /// [`EndpointError`] names the key and what is wrong with it.
+    pub fn from_config(config: &Map<String, Value>) -> Result<Self, EndpointError> {
+        let keys = Keys(config);
+        let mut endpoint = Self {
+            address: Address::Tcp {
+                host: keys.text("host")?.unwrap_or_else(|| "localhost".to_owned()),
+                port: keys.port("port")?.unwrap_or(DEFAULT_PORT),
+            },
+            db: keys.number("db")?.unwrap_or(0),
+            credentials: Credentials { username: keys.text("username")?, password: keys.text("password")? },
+            tls: keys.tls()?,
+            connect_timeout: keys.timeout("socket_connect_timeout")?.unwrap_or(CONNECT_TIMEOUT),
+            answer_timeout: keys.timeout("socket_timeout")?.unwrap_or(ANSWER_TIMEOUT),
+        };
+        if let Some(path) = keys.text("unix_socket_path")? {
+            endpoint.address = Address::Unix(path);
+        }
+        if let Some(url) = keys.text("url")? {
+            endpoint.take_url(&url)?;
+        }
+        if let Some(sentinel) = keys.0.get("sentinel").filter(|value| !value.is_null()) {
+            endpoint.address = sentinels(sentinel)?;
+        }
+        Ok(endpoint)
+    }
+
+    fn take_url(&mut self, url: &str) -> Result<(), EndpointError> {
+        // The parser's message could repeat the password.
+        let info = url
+            .into_connection_info()
+            .map_err(|_| wrong("url", "is no URL of a Redis, such as redis://user:password@host:6379/1"))?;
+        match info.addr() {
+            ConnectionAddr::Tcp(host, port) => self.address = Address::Tcp { host: host.clone(), port: *port },
+            ConnectionAddr::TcpTls { host, port, insecure, .. } => {
+                self.address = Address::Tcp { host: host.clone(), port: *port };
+                let tls = self.tls.get_or_insert(Tls { verified: true, ..Tls::default() });
+                tls.verified &= !insecure;
+            }
+            ConnectionAddr::Unix(path) => self.address = Address::Unix(path.display().to_string()),
+            _ => return Err(wrong("url", "has a scheme that is not supported; use redis, rediss or unix")),
+        }
+        self.db = info.redis_settings().db();
+        for (mine, theirs) in [
+            (&mut self.credentials.username, info.redis_settings().username()),
+            (&mut self.credentials.password, info.redis_settings().password()),
+        ] {
+            if theirs.is_some() {
+                *mine = theirs.map(str::to_owned);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long an answer may take.
+    pub fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
+    /// A new connection, ready for commands, within the timeouts. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError`] names the server and what it said.
+    pub fn connect(&self, protocol: ProtocolVersion) -> Result<Connection, SourceError> {
+        self.try_connect(protocol).map_err(|error| failure::explained(self, &error))
+    }
+
+    /// As [`Endpoint::connect`], with the error as it came.
+    ///
+    /// # Errors
+    /// What redis-rs says.
+    pub fn try_connect(&self, protocol: ProtocolVersion) -> RedisResult<Connection> {
+        match &self.address {
+            Address::Tcp { host, port } => {
+                self.connect_to(self.tcp(host, *port)?, &self.credentials, self.db, protocol)
+            }
+            Address::Unix(path) => {
+                self.connect_to(ConnectionAddr::Unix(path.into()), &self.credentials, self.db, protocol)
+            }
+            Address::Sentinel { master, nodes, credentials } => {
+                let (host, port) = self.ask_sentinels(master, nodes, credentials)?;
+                let mut connection = self.connect_to(self.tcp(&host, port)?, &self.credentials, self.db, protocol)?;
+                require_primary(&mut connection)?;
+                Ok(connection)
+            }
+        }
+    }
+
+    fn tcp(&self, host: &str, port: u16) -> RedisResult<ConnectionAddr> {
+        let Some(tls) = &self.tls else { return Ok(ConnectionAddr::Tcp(host.to_owned(), port)) };
+        choose_cryptography();
+        let mut address =
+            ConnectionAddr::TcpTls { host: host.to_owned(), port, insecure: !tls.verified, tls_params: None };
+        if tls.authorities.is_some() || tls.own.is_some() {
+            let own = tls.own.clone();
+            let certificates = TlsCertificates {
+                client_tls: own.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key }),
+                root_cert: tls.authorities.clone(),
+            };
+            let client = redis::Client::build_with_tls(address.into_connection_info()?, certificates)?;
+            address = client.get_connection_info().addr().clone();
+        }
+        if tls.any_hostname {
+            address.set_danger_accept_invalid_hostnames(true);
+        }
+        Ok(address)
+    }
+
+    fn connect_to(
+        &self,
+        address: ConnectionAddr,
+        credentials: &Credentials,
+        db: i64,
+        protocol: ProtocolVersion,
+    ) -> RedisResult<Connection> {
+        // Older servers than 7.2 answer with an error, which is one more message for nothing.
+        let mut settings = RedisConnectionInfo::default().set_db(db).set_protocol(protocol).set_skip_set_lib_name();
+        if let Some(username) = &credentials.username {
+            settings = settings.set_username(username);
+        }
+        if let Some(password) = &credentials.password {
+            settings = settings.set_password(password);
+        }
+        let info: ConnectionInfo = address.into_connection_info()?.set_redis_settings(settings);
+        let connection = redis::Client::open(info)?.get_connection_with_timeout(self.connect_timeout)?;
+        connection.set_read_timeout(Some(self.answer_timeout))?;
+        connection.set_write_timeout(Some(self.answer_timeout))?;
+        Ok(connection)
+    }
+
+    /// Where the primary is, by the first sentinel that knows.
+    fn ask_sentinels(
+        &self,
+        master: &str,
+        nodes: &[(String, u16)],
+        credentials: &Credentials,
+    ) -> RedisResult<(String, u16)> {
+        let mut last = (ErrorKind::EmptySentinelList, "no sentinel is configured").into();
+        for (host, port) in nodes {
+            let asked = self.tcp(host, *port).and_then(|address| {
+                let mut sentinel = self.connect_to(address, credentials, 0, ProtocolVersion::RESP2)?;
+                redis::cmd("SENTINEL").arg("get-master-addr-by-name").arg(master).query(&mut sentinel)
+            });
+            match asked {
+                Ok(Some((host, port))) => return Ok((host, port)),
+                Ok(None) => last = (ErrorKind::MasterNameNotFoundBySentinel, "the sentinels do not know it").into(),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// A sentinel may name a primary that has just been demoted.
+fn require_primary(connection: &mut Connection) -> RedisResult<()> {
+    let role: Vec<redis::Value> = redis::cmd("ROLE").query(connection)?;
+    match role.first().map(redis::from_redis_value_ref::<String>) {
+        Some(Ok(role)) if role == "master" => Ok(()),
+        _ => Err((ErrorKind::MasterNameNotFoundBySentinel, "it is a replica at the moment").into()),
+    }
+}
+
+/// The library asks each process to choose an implementation, once; an application that has chosen keeps its own.
+fn choose_cryptography() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// A config's values by key, of the types that they must have.
+struct Keys<'a>(&'a Map<String, Value>);
+
+impl Keys<'_> {
+    fn get<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Option<T>, EndpointError> {
+        match self.0.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => read(value).map(Some).ok_or_else(|| wrong(key, format!("must be {expected}"))),
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, EndpointError> {
+        self.get(key, "a text", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A number, or a text that spells one: settings from the environment are texts.
+    fn number(&self, key: &str) -> Result<Option<i64>, EndpointError> {
+        self.get(key, "a whole number", |value| match value {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64(),
+        })
+    }
+
+    fn port(&self, key: &str) -> Result<Option<u16>, EndpointError> {
+        let Some(number) = self.number(key)? else { return Ok(None) };
+        match u16::try_from(number) {
+            Ok(port) if port > 0 => Ok(Some(port)),
+            _ => Err(wrong(key, "must be a port, from 1 to 65535")),
+        }
+    }
+
+    fn timeout(&self, key: &str) -> Result<Option<Duration>, EndpointError> {
+        self.get(key, "a number of seconds above 0", |value| {
+            let timeout = value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())?;
+            (!timeout.is_zero()).then_some(timeout.min(LONGEST_TIMEOUT))
+        })
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, EndpointError> {
+        self.get(key, "true or false", Value::as_bool)
+    }
+
+    fn file(&self, key: &str) -> Result<Option<Vec<u8>>, EndpointError> {
+        let Some(path) = self.text(key)? else { return Ok(None) };
+        std::fs::read(&path)
+            .map(Some)
+            .map_err(|error| wrong(key, format!("names the file {path:?}, which cannot be read: {error}")))
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, EndpointError> {
+        if self.flag("ssl")? != Some(true) {
+            return Ok(None);
+        }
+        let verified = match self.text("ssl_cert_reqs")?.as_deref() {
+            None | Some("required") => true,
+            Some("none" | "optional") => false,
+            Some(_) => return Err(wrong("ssl_cert_reqs", "must be \"required\" or \"none\"")),
+        };
+        let own = match (self.file("ssl_certfile")?, self.file("ssl_keyfile")?) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(wrong("ssl_certfile", "goes with ssl_keyfile: name both or neither")),
+        };
+        let any_hostname = self.flag("ssl_check_hostname")? == Some(false);
+        Ok(Some(Tls { verified, any_hostname, authorities: self.file("ssl_ca_certs")?, own }))
+    }
+}
+
+fn sentinels(value: &Value) -> Result<Address, EndpointError> {
+    let expected = "must be an object with \"master\" and \"nodes\", a list of [host, port]";
+    let Some(map) = value.as_object() else { return Err(wrong("sentinel", expected)) };
+    let keys = Keys(map);
+    let master = keys.text("master")?.ok_or_else(|| wrong("sentinel", expected))?;
+    let nodes: Option<Vec<_>> =
+        map.get("nodes").and_then(Value::as_array).and_then(|nodes| nodes.iter().map(sentinel_node).collect());
+    match nodes {
+        Some(nodes) if !nodes.is_empty() => Ok(Address::Sentinel {
+            master,
+            nodes,
+            credentials: Credentials { username: keys.text("username")?, password: keys.text("password")? },
+        }),
+        _ => Err(wrong("sentinel", expected)),
+    }
+}
+
+fn sentinel_node(node: &Value) -> Option<(String, u16)> {
+    match node {
+        Value::String(host) => Some((host.clone(), DEFAULT_SENTINEL_PORT)),
+        Value::Array(pair) => match pair.as_slice() {
+            [host, port] => Some((host.as_str()?.to_owned(), u16::try_from(port.as_u64()?).ok()?)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+#[allow(clippy::unwrap_used, reason = "a test that unwraps says that this cannot fail here")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn endpoint(config: &Value) -> Result<Endpoint, EndpointError> {
+        Endpoint::from_config(config.as_object().unwrap())
+    }
+
+    fn label(config: &Value) -> String {
+        endpoint(config).unwrap().to_string()
+    }
+
+    #[test]
+    fn host_port_and_db_have_the_usual_defaults() {
+        assert_eq!(label(&json!({})), "Redis at localhost:6379 (db 0)");
+        assert_eq!(label(&json!({"host": "r", "port": "6380", "db": 3})), "Redis at r:6380 (db 3)");
+    }
+
+    #[test]
+    fn a_url_says_it_all_and_its_password_is_not_shown() {
+        let config = json!({"url": "redis://app:hush@r:6380/2", "host": "other"});
+        assert_eq!(label(&config), "Redis at r:6380 (db 2)");
+        let endpoint = endpoint(&config).unwrap();
+        assert_eq!(endpoint.credentials.password.as_deref(), Some("hush"));
+        assert!(!format!("{endpoint:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_secure_url_is_encrypted_and_verified() {
+        let tls = endpoint(&json!({"url": "rediss://r"})).unwrap().tls.unwrap();
+        assert!(tls.verified);
+        assert!(!endpoint(&json!({"ssl": true, "ssl_cert_reqs": "none"})).unwrap().tls.unwrap().verified);
+        assert!(endpoint(&json!({"ssl": false})).unwrap().tls.is_none());
+    }
+
+    #[test]
+    fn sentinels_are_named_by_master_and_nodes() {
+        let config = json!({"sentinel": {"master": "main", "nodes": [["a", 1], "b"]}, "db": 1});
+        assert_eq!(label(&config), "Redis \"main\" of its sentinels (db 1)");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_key_and_without_secrets() {
+        for (config, key) in [
+            (json!({"port": 70000}), "port"),
+            (json!({"port": "many"}), "port"),
+            (json!({"host": 5}), "host"),
+            (json!({"url": "http://app:hush@r"}), "url"),
+            (json!({"socket_timeout": 0}), "socket_timeout"),
+            (json!({"ssl": true, "ssl_ca_certs": "/no/such/file"}), "ssl_ca_certs"),
+            (json!({"ssl": true, "ssl_keyfile": "/no/such/file"}), "ssl_keyfile"),
+            (json!({"sentinel": {"master": "main", "nodes": []}}), "sentinel"),
+            (json!({"sentinel": ["a"]}), "sentinel"),
+        ] {
+            let message = endpoint(&config).unwrap_err().to_string();
+            assert!(message.contains(key) && !message.contains("hush"), "{message}");
+        }
+    }
+}
