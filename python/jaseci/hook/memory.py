@@ -190,6 +190,12 @@ class MemoryHook:
         self._globs()[name] = text
         return text
 
+    def forget_globs(self, *names: str) -> None:
+        """Forgets what memory has of these globs, so that the next read asks the layers below; pending ones stay."""
+        for name in names:
+            if name not in self.save_glob_dict:
+                self._globs().pop(name, None)
+
     def explain(self, name: str) -> Explanation:
         """What is known about a glob: which layer has it, and how far it can be relied on. Fills nothing."""
         globs = self._globs()

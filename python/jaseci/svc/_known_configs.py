@@ -49,10 +49,10 @@ def why_unusable(meta: "MetaService", name: str, text: str) -> str | None:
     try:
         settings = load_settings(name, text)
         if is_config:
-            _Probe(settings)
+            _check_config(meta, name, _Probe(settings).config)
         elif settings is not None:
             _check_manifests(settings)
-    except ConfigError as error:
+    except Exception as error:  # the service's own check may raise anything
         return describe(error)
     return None
 
@@ -94,6 +94,14 @@ class _Probe(CommonService[Any]):
     def __init__(self, settings: Any) -> None:
         self._renew(None)
         self._apply_settings(settings, None, None)
+
+
+def _check_config(meta: "MetaService", name: str, config: dict[str, Any]) -> None:
+    """What the service itself says of the config."""
+    service = service_of(meta, name)
+    cls = None if service is None else meta.builders.get(service) or type(meta.kept[service])
+    if cls is not None:
+        cls.validate_config(config)
 
 
 def _check_manifests(settings: dict[str, Any]) -> None:

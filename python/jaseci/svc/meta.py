@@ -141,12 +141,14 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
     def add_service_builder(self, name: str, cls: type[CommonService[Any]], replace: bool = False) -> None:
         """Registers a service class under a name.
 
-        Raises ``TypeError`` for what is no service class and ``BuilderExists`` for a name that has one, unless
-        ``replace`` is true: then a kept service of the name is stopped and the next ``get_service`` builds the new one.
+        Raises ``TypeError`` for what is no service class and ``BuilderExists`` for a name that has one (a shipped class
+        under its own name may be registered once more), unless ``replace`` is true: then a kept service of the name is stopped and the next ``get_service`` builds the new one.
         """
         _check_service_class(name, cls)
         registry = self._registry()
         existing = registry.services.get(name)
+        if existing is cls and _is_shipped(cls):
+            return  # as the manual's example has it, where populating has registered it already
         if existing is not None and not replace:
             raise BuilderExists(
                 f"{name} already exists! It is {existing.__module__}.{existing.__qualname__}; replace=True replaces it"
@@ -343,6 +345,10 @@ def _check_service_class(name: str, cls: object) -> None:
     if not isinstance(cls, type) or not issubclass(cls, CommonService):
         shown = cls.__qualname__ if isinstance(cls, type) else f"an instance of {type(cls).__qualname__}"
         raise TypeError(f"the builder of service {name!r} must be a subclass of CommonService, not {shown}")
+
+
+def _is_shipped(cls: type) -> bool:
+    return cls.__module__.startswith(("jaseci.svc.", "jaseci_serv.svc."))
 
 
 def _info(name: str, service: CommonService[Any]) -> ServiceInfo:

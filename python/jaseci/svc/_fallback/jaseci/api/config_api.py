@@ -6,6 +6,7 @@ from typing import Any
 from jaseci.svc import _known_configs
 from jaseci.svc._core import mask
 from jaseci.svc._log import describe
+from jaseci.svc.errors import SourceRefused, SourceUnavailable
 from jaseci.svc.meta import MetaService
 
 
@@ -38,17 +39,20 @@ class ConfigApi:
                 _known_configs.learn_secrets_of(text)
                 self._h.commit_setting(name, text)
                 return [mask(f"Config of '{name}' to '{text}' set!")]
-        except (TypeError, ValueError, RecursionError) as error:  # what is not JSON, or no text that can be kept
+        # What is not JSON, no text that can be kept, or a layer that does not take it.
+        except (TypeError, ValueError, RecursionError, SourceUnavailable, SourceRefused) as error:
             reason = describe(error)
         return [mask(f"Config of '{name}' is not set, the value cannot be used: {reason}")]
 
     def config_refresh(self, name: str) -> list[str]:
-        """Resets the service of a config, so that it takes the settings of now."""
+        """Resets the service of a config, so that it takes the settings of now, not those that the hook of this
+        administrator has seen before."""
         meta = MetaService()
         service_name = _known_configs.service_of(meta, name)
         if service_name is None:
             return _unrecognized(name, True) or [f"Config '{name}' belongs to no registered service!"]
         service = meta.get_service(service_name, self._h)
+        self._h.forget_globs(*filter(None, service._glob_names))
         service.reset(self._h)
         return [f"Service '{service_name}' of config '{name}' is {service.state.name} after its reset!"]
 
@@ -69,8 +73,18 @@ class ConfigApi:
         refusal = _unrecognized(name, do_check)
         if refusal:
             return refusal
-        self._h.destroy_glob(name)
+        try:
+            self._h.destroy_glob(name)
+        except (SourceUnavailable, SourceRefused) as error:
+            return [mask(f"{name} is not deleted: {describe(error)}")]
         return [f"{name} Deleted."]
+
+
+    def config_explain(self, name: str, do_check: bool = True) -> dict[str, Any] | list[str]:
+        """Where a config comes from, and how far it can be relied on: the fields of ``jaseci.hook.Explanation``, the value
+        without secrets."""
+        explained: dict[str, Any] = self._h.explain(name)._asdict()
+        return _unrecognized(name, do_check) or explained
 
 
 def _unrecognized(name: str, do_check: bool) -> list[str]:
