@@ -67,8 +67,7 @@ impl Chain {
     /// As `get`, with all that is known about it.
     fn explain(&self, py: Python<'_>, name: &str) -> PyResult<Told> {
         let reading = answered(self.composed().read(&Host(py), name))?;
-        let provisional = self.redis.as_ref().is_some_and(|redis| redis.is_provisional(name));
-        Ok(told(reading, provisional))
+        Ok(told(reading, self.is_provisional(name)))
     }
 
     /// Sets a name, durably.
@@ -89,6 +88,11 @@ impl Chain {
     /// All names, sorted.
     fn names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         Ok(texts(&answered(self.composed().names(&Host(py)))?))
+    }
+
+    /// Whether somebody runs on a default for this name, because nothing is known of it.
+    fn is_provisional(&self, name: &str) -> bool {
+        self.redis.as_ref().is_some_and(|redis| redis.is_provisional(name))
     }
 
     /// Notes that somebody runs on a default, because nothing is known of the name.

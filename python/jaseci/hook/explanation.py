@@ -52,7 +52,7 @@ class Explanation(NamedTuple):
         return cls(name, shown, layer, version, age, stale is not None, provisional, bound, reason)
 
     @classmethod
-    def unknown(cls, name: str, reason: str, provisional: bool = False) -> "Explanation":
+    def unknown(cls, name: str, reason: str, provisional: bool) -> "Explanation":
         """Of what nobody can tell."""
         return cls(name, None, None, None, None, True, provisional, None, reason)
 

@@ -201,10 +201,11 @@ class MemoryHook:
         globs = self._globs()
         if name in globs:
             return Explanation.of_memory(name, globs[name])
+        chain = self._chain(name)
         try:
-            return Explanation.of_chain(name, *self._chain(name).explain(name))
+            return Explanation.of_chain(name, *chain.explain(name))
         except (SourceUnavailable, SourceRefused) as error:
-            return Explanation.unknown(name, str(error))
+            return Explanation.unknown(name, str(error), chain.is_provisional(name))
 
     # ------------------------------------------------------------------ all of it
 

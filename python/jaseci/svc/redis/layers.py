@@ -31,6 +31,9 @@ class Globs(Protocol):
     def names(self) -> list[str]:
         """All names."""
 
+    def is_provisional(self, name: str) -> bool:
+        """Whether somebody runs on a default for this name."""
+
     def note_provisional(self, name: str) -> None:
         """Notes that somebody runs on a default for this name."""
 
@@ -115,6 +118,10 @@ class ClientLayer:
     def names(self) -> list[str]:
         """The names of all globs."""
         return [str(_text(name)) for name in self._client.hkeys(GLOBS)]
+
+    def is_provisional(self, name: str) -> bool:
+        """Never: a client that fails raises."""
+        return False
 
     def note_provisional(self, name: str) -> None:
         """Nothing is noted: a client that fails raises."""

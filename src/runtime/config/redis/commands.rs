@@ -6,11 +6,12 @@
 //! from one that was lost: a flush takes the epoch along.
 
 use super::endpoint::Endpoint;
+use super::exchange::{pipelined, transaction};
 use super::pool::{Pool, Repeat};
 use crate::runtime::blocking::Detached;
 use crate::runtime::config::source::{Answer, SourceError, Text, Version};
 use crate::runtime::sync::{Arc, AtomicBool, Ordering};
-use redis::{Connection, Pipeline, RedisResult, Value, cmd, pipe};
+use redis::{Cmd, Connection, RedisResult, Value, cmd, from_redis_value};
 use std::hash::{BuildHasher, RandomState};
 
 /// The hash of globs. What tracks changes of it tracks keys that begin so.
@@ -75,24 +76,19 @@ impl Commands {
     /// # Errors
     /// [`SourceError`].
     pub fn read(&self, host: &impl Detached, name: &str) -> Result<Answer, SourceError> {
-        let counts = self.counts();
-        let (epoch, number, text) = self.run(host, Repeat::Harmless, |connection| {
-            let mut pipe = pipe();
-            if counts {
-                // First: at worst the version is that of an earlier text, never of a later one.
-                pipe.cmd("HMGET").arg(VERSIONS).arg(EPOCH).arg(name);
-            }
-            pipe.cmd("HGET").arg(GLOBS).arg(name);
-            if counts {
-                let ((epoch, number), text) = pipe.query(connection)?;
-                Ok((epoch, number, text))
-            } else {
-                let (text,) = pipe.query(connection)?;
-                Ok((None, None, text))
-            }
+        let mut commands = vec![cmd("HGET").arg(GLOBS).arg(name).take()];
+        if self.counts() {
+            // First: at worst the version is that of an earlier text, never of a later one.
+            commands.insert(0, cmd("HMGET").arg(VERSIONS).arg(EPOCH).arg(name).take());
+        }
+        let (text, version) = self.run(host, Repeat::Harmless, |connection| {
+            let mut answers = pipelined(connection, &commands)?;
+            let text: Option<Vec<u8>> = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
+            let version: Option<(Option<String>, Option<u64>)> = answers.pop().map(from_redis_value).transpose()?;
+            Ok((text, version))
         })?;
-        let epoch: Option<Arc<str>> = epoch.map(|epoch: String| epoch.into());
-        let text: Option<Vec<u8>> = text;
+        let (epoch, number) = version.unwrap_or_default();
+        let epoch: Option<Arc<str>> = epoch.map(Into::into);
         match text {
             None => Ok(Answer::Absent(epoch)),
             Some(bytes) => {
@@ -127,9 +123,7 @@ impl Commands {
     /// # Errors
     /// [`SourceError`]; after `Unavailable` it is not known whether the text was written.
     pub fn write(&self, host: &impl Detached, name: &str, text: &str) -> Result<Option<Version>, SourceError> {
-        self.change(host, name, |pipe| {
-            pipe.cmd("HSET").arg(GLOBS).arg(name).arg(text).ignore();
-        })
+        self.change(host, name, Some(cmd("HSET").arg(GLOBS).arg(name).arg(text).take()))
     }
 
     /// Writes a glob unless there is one, and returns the text that it has now.
@@ -142,7 +136,7 @@ impl Commands {
         })?;
         if created && self.counts() {
             // Nothing of the text: this only counts.
-            self.change(host, name, |_| {})?;
+            self.change(host, name, None)?;
         }
         self.read(host, name)
     }
@@ -152,35 +146,29 @@ impl Commands {
     /// # Errors
     /// As for [`Commands::write`].
     pub fn remove(&self, host: &impl Detached, name: &str) -> Result<Option<Arc<str>>, SourceError> {
-        let version = self.change(host, name, |pipe| {
-            pipe.cmd("HDEL").arg(GLOBS).arg(name).ignore();
-        })?;
+        let version = self.change(host, name, Some(cmd("HDEL").arg(GLOBS).arg(name).take()))?;
         Ok(version.map(|version| version.epoch))
     }
 
     /// A change of a glob and of its count, in one step. The name is never empty: that would be the epoch's.
-    fn change(
-        &self,
-        host: &impl Detached,
-        name: &str,
-        change: impl Fn(&mut Pipeline) + Send + Sync,
-    ) -> Result<Option<Version>, SourceError> {
+    fn change(&self, host: &impl Detached, name: &str, change: Option<Cmd>) -> Result<Option<Version>, SourceError> {
         let counts = self.counts();
-        let epoch = RandomState::new().hash_one(name);
-        let counted = self.run(host, Repeat::Harmful, |connection| {
-            let mut pipe = pipe();
-            pipe.atomic();
-            change(&mut pipe);
-            if counts {
-                pipe.cmd("HSETNX").arg(VERSIONS).arg(EPOCH).arg(format!("{epoch:016x}")).ignore();
-                pipe.cmd("HINCRBY").arg(VERSIONS).arg(name).arg(1);
-                pipe.cmd("HGET").arg(VERSIONS).arg(EPOCH);
-                pipe.query::<(u64, String)>(connection).map(Some)
-            } else {
-                pipe.exec(connection).map(|()| None)
+        let mut commands: Vec<Cmd> = change.into_iter().collect();
+        if counts {
+            let epoch = format!("{:016x}", RandomState::new().hash_one(name));
+            commands.push(cmd("HSETNX").arg(VERSIONS).arg(EPOCH).arg(epoch).take());
+            commands.push(cmd("HINCRBY").arg(VERSIONS).arg(name).arg(1).take());
+            commands.push(cmd("HGET").arg(VERSIONS).arg(EPOCH).take());
+        }
+        self.run(host, Repeat::Harmful, |connection| {
+            let mut answers = transaction(connection, commands.clone())?;
+            if !counts {
+                return Ok(None);
             }
-        })?;
-        Ok(counted.map(|(number, epoch)| Version { epoch: epoch.into(), number }))
+            let epoch: String = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
+            let number = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
+            Ok(Some(Version { epoch: epoch.into(), number }))
+        })
     }
 
     /// The names of all globs.
@@ -221,14 +209,8 @@ impl Commands {
         if objects.is_empty() {
             return Ok(());
         }
-        self.run(host, Repeat::Harmful, |connection| {
-            let mut pipe = pipe();
-            pipe.atomic();
-            for (id, json) in objects {
-                pipe.cmd("SET").arg(id).arg(json).ignore();
-            }
-            pipe.exec(connection)
-        })
+        let commands: Vec<Cmd> = objects.iter().map(|(id, json)| cmd("SET").arg(id).arg(json).take()).collect();
+        self.run(host, Repeat::Harmful, |connection| transaction(connection, commands.clone()).map(drop))
     }
 
     /// Removes an object; says whether there was one.

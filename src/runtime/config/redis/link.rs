@@ -203,8 +203,10 @@ impl Session {
     fn listen(mut self, shared: &Shared) -> Option<SourceError> {
         let tracks = self.untracked.is_none();
         while !shared.stop.is_set() {
-            let heard =
-                self.heartbeats.send_if_due(&mut self.connection).and_then(|()| self.connection.recv_response());
+            let heard = self
+                .heartbeats
+                .send_if_due(&mut self.connection)
+                .and_then(|()| self.connection.recv_response()?.extract_error());
             match heard {
                 Ok(Value::Push { kind: PushKind::Invalidate, .. }) => shared.liveness.invalidate(),
                 Ok(Value::Push { .. }) => {}

@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod endpoint;
+pub mod exchange;
 pub mod failure;
 pub mod layer;
 pub mod link;

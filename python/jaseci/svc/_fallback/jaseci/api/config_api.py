@@ -39,8 +39,9 @@ class ConfigApi:
                 _known_configs.learn_secrets_of(text)
                 self._h.commit_setting(name, text)
                 return [mask(f"Config of '{name}' to '{text}' set!")]
-        # What is not JSON, no text that can be kept, or a layer that does not take it.
-        except (TypeError, ValueError, RecursionError, SourceUnavailable, SourceRefused) as error:
+        except (SourceUnavailable, SourceRefused) as error:
+            return [mask(f"Config of '{name}' is not set: {error}")]
+        except (TypeError, ValueError, RecursionError) as error:  # what is not JSON, or no text that can be kept
             reason = describe(error)
         return [mask(f"Config of '{name}' is not set, the value cannot be used: {reason}")]
 
@@ -76,7 +77,7 @@ class ConfigApi:
         try:
             self._h.destroy_glob(name)
         except (SourceUnavailable, SourceRefused) as error:
-            return [mask(f"{name} is not deleted: {describe(error)}")]
+            return [mask(f"{name} is not deleted: {error}")]
         return [f"{name} Deleted."]
 
 
