@@ -5,10 +5,13 @@ PYTHON ?= python3.11
 VENV ?= .venv
 # Other versions that the tests marked `interpreters` (exit, fork, threads) run on, where they are installed.
 OTHER_PYTHONS ?= 3.12 3.13
-# Handed on: `make test PYTEST_ARGS="-k daemon"`, `make bench BENCH_ARGS=...`, `make fuzz FUZZ_SECONDS=600`.
+# Handed on: `make test PYTEST_ARGS="-k daemon"`, `make bench BENCH_ARGS=...`, `make fuzz FUZZ_SECONDS=600`, `make soak SOAK_SEED=17`.
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+# How long `make soak` breaks things, and the seed of what it breaks; none: another one each time.
+SOAK_SECONDS ?= 600
+SOAK_SEED ?=
 
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
@@ -22,7 +25,7 @@ export PYO3_PYTHON = $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-rust model test-python test-others lint lint-rust lint-python lint-deny bench fmt fuzz \
+.PHONY: help run test test-rust model test-python test-others soak lint lint-rust lint-python lint-deny bench fmt fuzz \
 	wheel wheel-abi3 build lock clean
 
 help: ## This list
@@ -59,6 +62,9 @@ test-others: ## The tests marked `interpreters` on Python 3.12 and 3.13, where i
 			echo "SKIPPED: the tests marked 'interpreters' on Python $$version: it is not installed (looked on PATH and in pyenv's folder)"; \
 		fi; \
 	done
+
+soak: $(VENV)/.test $(VENV)/.built ## Processes share a Redis that is broken all the time, for SOAK_SECONDS; what they saw
+	PYTHONPATH=tests $(BIN)/python -m coherence.run --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 fuzz: ## Runs every fuzz target, a minute each (needs a nightly toolchain)
 	tools/fuzz $(FUZZ_SECONDS) $(CARGO_TOOLS)/cargo-fuzz-$(CARGO_FUZZ) $(CARGO_FUZZ)
