@@ -44,7 +44,7 @@ def make_client(config: dict[str, Any]) -> "redis.Redis":
     if config.get("sentinel"):
         return _behind_sentinels(config["sentinel"], options)
     if config.get("url"):
-        own = {key: value for key, value in options.items() if key not in _PLACE_KEYS}
+        own = {key: value for key, value in options.items() if key not in _PLACE_KEYS and key != "ssl"}
         return redis.Redis.from_url(config["url"], **own)
     return redis.Redis(**options)
 

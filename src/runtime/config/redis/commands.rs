@@ -49,6 +49,23 @@ impl Commands {
         self.pool.run(&self.endpoint, host, repeat, command)
     }
 
+    /// Runs a command of so many bytes, whose answer may take longer than that of others.
+    fn in_time_for<T>(
+        &self,
+        bytes: usize,
+        connection: &mut Connection,
+        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> RedisResult<T> {
+        let patience = |bytes| Some(self.endpoint.answer_timeout_after(bytes));
+        connection.set_read_timeout(patience(bytes))?;
+        connection.set_write_timeout(patience(bytes))?;
+        let result = command(connection);
+        let restored =
+            connection.set_read_timeout(patience(0)).and_then(|()| connection.set_write_timeout(patience(0)));
+        // A connection that cannot be told is broken, which the result says better.
+        result.and_then(|result| restored.map(|()| result))
+    }
+
     fn counts(&self) -> bool {
         self.counts.load(Ordering::Acquire)
     }
@@ -123,7 +140,7 @@ impl Commands {
     /// # Errors
     /// [`SourceError`]; after `Unavailable` it is not known whether the text was written.
     pub fn write(&self, host: &impl Detached, name: &str, text: &str) -> Result<Option<Version>, SourceError> {
-        self.change(host, name, Some(cmd("HSET").arg(GLOBS).arg(name).arg(text).take()))
+        self.change(host, name, text.len(), Some(cmd("HSET").arg(GLOBS).arg(name).arg(text).take()))
     }
 
     /// Writes a glob unless there is one, and returns the text that it has now.
@@ -132,11 +149,13 @@ impl Commands {
     /// As for [`Commands::write`].
     pub fn write_if_absent(&self, host: &impl Detached, name: &str, text: &str) -> Result<Answer, SourceError> {
         let created = self.run(host, Repeat::Harmless, |connection| {
-            cmd("HSETNX").arg(GLOBS).arg(name).arg(text).query::<bool>(connection)
+            self.in_time_for(text.len(), connection, |it| {
+                cmd("HSETNX").arg(GLOBS).arg(name).arg(text).query::<bool>(it)
+            })
         })?;
         if created && self.counts() {
             // Nothing of the text: this only counts.
-            self.change(host, name, None)?;
+            self.change(host, name, 0, None)?;
         }
         self.read(host, name)
     }
@@ -146,12 +165,18 @@ impl Commands {
     /// # Errors
     /// As for [`Commands::write`].
     pub fn remove(&self, host: &impl Detached, name: &str) -> Result<Option<Arc<str>>, SourceError> {
-        let version = self.change(host, name, Some(cmd("HDEL").arg(GLOBS).arg(name).take()))?;
+        let version = self.change(host, name, 0, Some(cmd("HDEL").arg(GLOBS).arg(name).take()))?;
         Ok(version.map(|version| version.epoch))
     }
 
     /// A change of a glob and of its count, in one step. The name is never empty: that would be the epoch's.
-    fn change(&self, host: &impl Detached, name: &str, change: Option<Cmd>) -> Result<Option<Version>, SourceError> {
+    fn change(
+        &self,
+        host: &impl Detached,
+        name: &str,
+        bytes: usize,
+        change: Option<Cmd>,
+    ) -> Result<Option<Version>, SourceError> {
         let counts = self.counts();
         let mut commands: Vec<Cmd> = change.into_iter().collect();
         if counts {
@@ -161,7 +186,7 @@ impl Commands {
             commands.push(cmd("HGET").arg(VERSIONS).arg(EPOCH).take());
         }
         self.run(host, Repeat::Harmful, |connection| {
-            let mut answers = transaction(connection, commands.clone())?;
+            let mut answers = self.in_time_for(bytes, connection, |it| transaction(it, commands.clone()))?;
             if !counts {
                 return Ok(None);
             }
@@ -210,7 +235,10 @@ impl Commands {
             return Ok(());
         }
         let commands: Vec<Cmd> = objects.iter().map(|(id, json)| cmd("SET").arg(id).arg(json).take()).collect();
-        self.run(host, Repeat::Harmful, |connection| transaction(connection, commands.clone()).map(drop))
+        let bytes = objects.iter().map(|(_, json)| json.len()).sum();
+        self.run(host, Repeat::Harmful, |connection| {
+            self.in_time_for(bytes, connection, |it| transaction(it, commands.clone())).map(drop)
+        })
     }
 
     /// Removes an object; says whether there was one.

@@ -37,6 +37,8 @@ const DEFAULT_SENTINEL_PORT: u16 = 26379;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// On a slow line.
+const PER_MEGABYTE: Duration = Duration::from_millis(100);
 /// However long a config says, an outage is noticed.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -117,7 +119,7 @@ impl Endpoint {
             },
             db: keys.number("db")?.unwrap_or(0),
             credentials: Credentials { username: keys.text("username")?, password: keys.text("password")? },
-            tls: keys.tls()?,
+            tls: if keys.flag("ssl")? == Some(true) { Some(keys.tls()?) } else { None },
             connect_timeout: keys.timeout("socket_connect_timeout")?.unwrap_or(CONNECT_TIMEOUT),
             answer_timeout: keys.timeout("socket_timeout")?.unwrap_or(ANSWER_TIMEOUT),
         };
@@ -125,7 +127,7 @@ impl Endpoint {
             endpoint.address = Address::Unix(path);
         }
         if let Some(url) = keys.text("url")? {
-            endpoint.take_url(&url)?;
+            endpoint.take_url(&url, &keys)?;
         }
         if let Some(sentinel) = keys.0.get("sentinel").filter(|value| !value.is_null()) {
             endpoint.address = sentinels(sentinel)?;
@@ -133,17 +135,20 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    fn take_url(&mut self, url: &str) -> Result<(), EndpointError> {
+    fn take_url(&mut self, url: &str, keys: &Keys<'_>) -> Result<(), EndpointError> {
         // The parser's message could repeat the password.
         let info = url
             .into_connection_info()
             .map_err(|_| wrong("url", "is no URL of a Redis, such as redis://user:password@host:6379/1"))?;
         match info.addr() {
-            ConnectionAddr::Tcp(host, port) => self.address = Address::Tcp { host: host.clone(), port: *port },
+            ConnectionAddr::Tcp(host, port) => {
+                self.address = Address::Tcp { host: host.clone(), port: *port };
+                self.tls = None;
+            }
             ConnectionAddr::TcpTls { host, port, insecure, .. } => {
                 self.address = Address::Tcp { host: host.clone(), port: *port };
-                let tls = self.tls.get_or_insert(Tls { verified: true, ..Tls::default() });
-                tls.verified &= !insecure;
+                let tls = keys.tls()?;
+                self.tls = Some(Tls { verified: tls.verified && !insecure, ..tls });
             }
             ConnectionAddr::Unix(path) => self.address = Address::Unix(path.display().to_string()),
             _ => return Err(wrong("url", "has a scheme that is not supported; use redis, rediss or unix")),
@@ -163,6 +168,12 @@ impl Endpoint {
     /// How long an answer may take.
     pub fn answer_timeout(&self) -> Duration {
         self.answer_timeout
+    }
+
+    /// How long the answer may take to a command of so many bytes, which have to arrive first.
+    pub fn answer_timeout_after(&self, bytes: usize) -> Duration {
+        let megabytes = u32::try_from(bytes / 1_000_000).unwrap_or(u32::MAX);
+        self.answer_timeout.saturating_add(PER_MEGABYTE.saturating_mul(megabytes))
     }
 
     /// A new connection, ready for commands, within the timeouts. Blocks.
@@ -330,10 +341,7 @@ impl Keys<'_> {
             .map_err(|error| wrong(key, format!("names the file {path:?}, which cannot be read: {error}")))
     }
 
-    fn tls(&self) -> Result<Option<Tls>, EndpointError> {
-        if self.flag("ssl")? != Some(true) {
-            return Ok(None);
-        }
+    fn tls(&self) -> Result<Tls, EndpointError> {
         let verified = match self.text("ssl_cert_reqs")?.as_deref() {
             None | Some("required") => true,
             Some("none" | "optional") => false,
@@ -345,7 +353,7 @@ impl Keys<'_> {
             _ => return Err(wrong("ssl_certfile", "goes with ssl_keyfile: name both or neither")),
         };
         let any_hostname = self.flag("ssl_check_hostname")? == Some(false);
-        Ok(Some(Tls { verified, any_hostname, authorities: self.file("ssl_ca_certs")?, own }))
+        Ok(Tls { verified, any_hostname, authorities: self.file("ssl_ca_certs")?, own })
     }
 }
 

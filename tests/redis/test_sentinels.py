@@ -1,0 +1,20 @@
+"""Redis behind sentinels: the primary is found, and found again when another one takes over."""
+
+from jaseci.svc import ServiceState
+from shared_process import configure
+
+
+def test_a_failover_is_followed(redis_sentinel, meta, lifecycle_events):
+    """Settings live on at the new primary; so does the client."""
+    configure(redis_sentinel)
+    hook = meta.build_hook()
+    assert hook.redis.is_running(), hook.redis.error
+    hook.commit_setting("A_CONFIG", "1")
+    hook.redis.set("b", "2")
+    redis_sentinel.failover()
+    lifecycle_events.wait_for("redis", ServiceState.FAILED)
+    lifecycle_events.wait_for("redis", ServiceState.RUNNING)
+    hook = meta.build_hook()
+    assert (hook.explain("A_CONFIG").stale, hook.get_glob("A_CONFIG"), hook.redis.get("b")) == (False, "1", "2")
+    hook.commit_setting("A_CONFIG", "2")
+    assert meta.build_hook().get_glob("A_CONFIG") == "2"
