@@ -6,12 +6,13 @@ from shared_process import configure
 
 def test_a_failover_is_followed(redis_sentinel, meta, lifecycle_events):
     """Settings live on at the new primary; so does the client."""
-    configure(redis_sentinel)
+    nodes = [[redis_sentinel.host, redis_sentinel.port]]
+    configure(redis_sentinel.primary, sentinel={"master": redis_sentinel.name, "nodes": nodes})
     hook = meta.build_hook()
     assert hook.redis.is_running(), hook.redis.error
     hook.commit_setting("A_CONFIG", "1")
     hook.redis.set("b", "2")
-    redis_sentinel.failover()
+    redis_sentinel.fail_over()
     lifecycle_events.wait_for("redis", ServiceState.FAILED)
     lifecycle_events.wait_for("redis", ServiceState.RUNNING)
     hook = meta.build_hook()
