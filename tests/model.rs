@@ -54,6 +54,8 @@ impl Blocking for Patient {
         assert!(signal.wait(None));
         Ok(Waited::Happened)
     }
+
+    fn renew(&mut self) {}
 }
 
 impl Termination for Patient {
@@ -72,6 +74,34 @@ impl Blocking for Impatient {
 
     fn wait(&mut self, signal: &Signal) -> Result<Waited, Infallible> {
         Ok(if signal.is_set() { Waited::Happened } else { Waited::TimedOut })
+    }
+
+    fn renew(&mut self) {}
+}
+
+/// Its first deadline is over as soon as everybody waits; after that it has all the time.
+struct Renewed {
+    waiting: Arc<(AtomicUsize, Signal)>,
+    everybody: usize,
+    renewed: bool,
+}
+
+impl Blocking for Renewed {
+    type Interrupt = Infallible;
+
+    fn wait(&mut self, signal: &Signal) -> Result<Waited, Infallible> {
+        if self.renewed {
+            return Patient.wait(signal);
+        }
+        if self.waiting.0.fetch_add(1, Ordering::SeqCst) + 1 == self.everybody {
+            self.waiting.1.set();
+        }
+        assert!(self.waiting.1.wait(None));
+        Impatient.wait(signal)
+    }
+
+    fn renew(&mut self) {
+        self.renewed = true;
     }
 }
 
@@ -432,6 +462,66 @@ fn what_a_given_up_run_writes_and_reports_is_dropped() {
 }
 
 #[test]
+fn two_resets_that_wait_for_one_hung_run_do_not_run_at_once() {
+    explore_three(|| {
+        let (process, service) = Service::alone();
+        let hung = service.life.begin_start(Ident(1), Asked::Explicitly, &mut Patient).unwrap().unwrap();
+        let waiting = Arc::new((AtomicUsize::new(0), Signal::new()));
+        let reset = |me: Ident, service: &Service, waiting| {
+            let mut blocking = Renewed { waiting, everybody: 2, renewed: false };
+            let ticket = service.life.begin_end(me, Purpose::Reset, &mut blocking).unwrap();
+            service.renew(me, &ticket);
+            service.life.end(&ticket);
+        };
+        let other = (Arc::clone(&service), Arc::clone(&waiting));
+        let resetter = thread::spawn(move || reset(Ident(3), &other.0, other.1));
+        reset(Ident(2), &service, waiting);
+        resetter.join().unwrap();
+        service.life.end(&hung);
+        assert_eq!((service.life.generation(), service.runs()), (3, 2));
+        assert_settled(&process, &service);
+    });
+}
+
+#[test]
+fn of_two_that_wait_to_end_a_generation_the_first_to_come_is_the_first_to_go() {
+    /// Says when it waits.
+    struct Announced(Arc<Signal>);
+    impl Blocking for Announced {
+        type Interrupt = Infallible;
+
+        fn wait(&mut self, signal: &Signal) -> Result<Waited, Infallible> {
+            self.0.set();
+            Patient.wait(signal)
+        }
+
+        fn renew(&mut self) {}
+    }
+    explore_three(|| {
+        let (process, service) = Service::alone();
+        let held = service.life.begin_end(Ident(1), Purpose::Reset, &mut Patient).unwrap();
+        let went = Arc::new(Mutex::new(Vec::new()));
+        let stoppers = [2, 3].map(|ident| {
+            let waits = Arc::new(Signal::new());
+            let (service, went, announced) = (Arc::clone(&service), Arc::clone(&went), Announced(Arc::clone(&waits)));
+            let stopper = thread::spawn(move || {
+                let ticket = service.life.begin_end(Ident(ident), Purpose::Stop, &mut { announced }).unwrap();
+                went.lock().push(ident);
+                service.life.end(&ticket);
+            });
+            assert!(waits.wait(None));
+            stopper
+        });
+        service.life.end(&held);
+        for stopper in stoppers {
+            stopper.join().unwrap();
+        }
+        assert_eq!(*went.lock(), [2, 3]);
+        assert_settled(&process, &service);
+    });
+}
+
+#[test]
 fn a_starter_that_waits_for_a_run_that_is_given_up_sees_the_new_one() {
     explore_three(|| {
         let (process, service) = Service::alone();
@@ -610,6 +700,7 @@ fn nothing_is_raised_in_a_thread_whose_daemon_has_ended() {
         fn wait(&mut self, signal: &Signal) -> Result<Waited, Infallible> {
             Impatient.wait(signal)
         }
+        fn renew(&mut self) {}
     }
     impl Termination for Hasty {
         fn next_grace(&mut self) {}

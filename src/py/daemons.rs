@@ -153,6 +153,10 @@ impl Blocking for Ending<'_> {
     fn wait(&mut self, signal: &Signal) -> PyResult<Waited> {
         self.wait.wait(signal)
     }
+
+    fn renew(&mut self) {
+        self.wait.renew();
+    }
 }
 
 impl Termination for Ending<'_> {

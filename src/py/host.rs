@@ -193,4 +193,7 @@ impl Blocking for Wait<'_> {
             }
         }
     }
+    fn renew(&mut self) {
+        self.began = None;
+    }
 }

@@ -22,6 +22,9 @@ pub trait Blocking {
     /// # Errors
     /// The interrupt, if one ended the wait.
     fn wait(&mut self, signal: &Signal) -> Result<Waited, Self::Interrupt>;
+
+    /// The deadline begins anew: what is waited for from now on has not had its time yet.
+    fn renew(&mut self);
 }
 
 /// A caller's way of doing what takes long without holding up its host: the bindings give the interpreter away.

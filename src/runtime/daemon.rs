@@ -268,6 +268,7 @@ mod tests {
         fn wait(&mut self, signal: &Signal) -> Result<Waited, Infallible> {
             Ok(if signal.is_set() { Waited::Happened } else { Waited::TimedOut })
         }
+        fn renew(&mut self) {}
     }
 
     impl Termination for Impatient {

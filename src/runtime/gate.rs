@@ -28,6 +28,8 @@ pub enum Until {
     Ran,
     /// The gate is free.
     Free,
+    /// The gate is free, or another has come to hold it: for those who give each holder its time.
+    Turn,
 }
 
 /// One taking of the gate. Lives from `take` to `give_back`, also when it was given up meanwhile.
@@ -72,6 +74,12 @@ impl Gate {
     /// The hold in force.
     pub fn holder(&self) -> Option<&Hold> {
         self.holds.last()
+    }
+
+    /// The first hold of whoever holds it. It stays the same as long as the holder does, whatever that one takes
+    /// inside.
+    pub fn outermost(&self) -> Option<&Hold> {
+        self.holds.first()
     }
 
     /// Whether `ident` holds it.

@@ -12,6 +12,7 @@
 use super::blocking::{Blocking, Ident, Waited};
 use super::events::{Event, now};
 use super::gate::{Gate, Hold, Purpose, Until};
+use super::line::{Line, Spot};
 use super::process::Process;
 use super::roster::{Closed, Place};
 use super::state::ServiceState;
@@ -72,8 +73,12 @@ const RESETTING: u64 = 1 << 6;
 #[derive(Debug)]
 struct Inner {
     gate: Gate,
+    /// Those who want to end the generation and cannot yet.
+    line: Line,
     generation: u64,
     place: Option<Place>,
+    /// [`Process::forks`] when this was last looked at.
+    forks: u64,
 }
 
 /// The life cycle. Lives as long as its service.
@@ -93,12 +98,14 @@ impl<M: Clone> Lifecycle<M> {
     /// The life cycle of a new service: not started, disabled, without an app.
     pub fn new(process: Arc<Process<M>>, member: M, name: Arc<str>) -> Self {
         let tag = Arc::new(Tag::new(name));
+        let gate = Gate::new(Arc::clone(&tag));
+        let inner = Inner { gate, line: Line::default(), generation: 1, place: None, forks: process.forks() };
         Self {
             process,
             member,
             status: AtomicU64::new(ServiceState::NotStarted.index() as u64),
             since: AtomicU64::new(now().to_bits()),
-            inner: Mutex::new(Inner { gate: Gate::new(Arc::clone(&tag)), generation: 1, place: None }),
+            inner: Mutex::new(inner),
             tag,
         }
     }
@@ -179,7 +186,7 @@ impl<M: Clone> Lifecycle<M> {
             if asked == Asked::ByReading && !self.starts_when_read() {
                 return Ok(None);
             }
-            self.bury_dead_holder(&mut inner);
+            self.notice_fork(&mut inner);
             // Inside a start that was given up as inside any other: nothing starts.
             if inner.gate.was_given_up(me) {
                 return Ok(None);
@@ -256,7 +263,8 @@ impl<M: Clone> Lifecycle<M> {
     }
 
     /// Asks for the right to end the generation, for a reset or a stop, and ends it: from now on what its callers
-    /// report and write is dropped. A start that is under way is waited for until the deadline, then given up.
+    /// report and write is dropped. Whoever holds the service is waited for until the deadline, then given up; the
+    /// deadline begins anew with each holder, and callers come to hold it in the order in which they asked.
     ///
     /// # Errors
     /// [`Refused`]: a cycle or an interrupt. Nothing has changed then.
@@ -266,21 +274,42 @@ impl<M: Clone> Lifecycle<M> {
         purpose: Purpose,
         blocking: &mut B,
     ) -> Result<Ticket, Refused<B::Interrupt>> {
+        let mut inner = self.inner.lock();
+        self.notice_fork(&mut inner);
+        let spot = inner.line.join();
+        let (mut inner, turn) = self.wait_for_turn(inner, me, spot, blocking);
+        let ticket = turn.map(|()| self.end_generation(&mut inner, me, purpose));
+        inner.line.leave(spot);
+        // Those who came later have somebody else before them now.
+        inner.gate.wake(&self.process.waits, Some(Until::Turn));
+        ticket
+    }
+
+    /// Waits until the gate is the caller's to take, with its deadline for each holder; gives up one that outlasts it.
+    fn wait_for_turn<'a, B: Blocking>(
+        &'a self,
+        mut inner: MutexGuard<'a, Inner>,
+        me: Ident,
+        spot: Spot,
+        blocking: &mut B,
+    ) -> (MutexGuard<'a, Inner>, Result<(), Refused<B::Interrupt>>) {
         loop {
-            let mut inner = self.inner.lock();
-            self.bury_dead_holder(&mut inner);
-            if inner.gate.holder().is_none() || inner.gate.is_held_by(me) {
-                return Ok(self.end_generation(&mut inner, me, purpose));
+            let holder = inner.gate.outermost().copied();
+            if inner.gate.is_held_by(me) || (holder.is_none() && inner.line.is_next(spot)) {
+                return (inner, Ok(()));
             }
-            match self.wait_for_holder(inner, me, Until::Free, blocking) {
-                Err(Refused::TimedOut(holder)) => {
-                    let mut inner = self.inner.lock();
-                    if inner.gate.holder().is_some_and(|hold| hold.ident == holder) {
-                        inner.gate.give_up_holders(&self.process.waits);
-                        return Ok(self.end_generation(&mut inner, me, purpose));
-                    }
+            let waited;
+            (inner, waited) = self.wait_in_gate(inner, me, Until::Turn, blocking);
+            let has_changed = inner.gate.outermost() != holder.as_ref();
+            match waited {
+                Err(refused) => return (inner, Err(refused)),
+                Ok(_) if has_changed => blocking.renew(),
+                Ok(Waited::Happened) => {}
+                // Nobody at all, if whoever is next does not come.
+                Ok(Waited::TimedOut) => {
+                    inner.gate.give_up_holders(&self.process.waits);
+                    return (inner, Ok(()));
                 }
-                other => other?,
             }
         }
     }
@@ -336,7 +365,7 @@ impl<M: Clone> Lifecycle<M> {
     /// [`Closed`] after a shutdown.
     pub fn admit<T>(&self, me: Ident, enter: impl FnOnce(u64) -> T) -> Result<Option<T>, Closed> {
         let mut inner = self.inner.lock();
-        self.bury_dead_holder(&mut inner);
+        self.notice_fork(&mut inner);
         let ending = inner.gate.holder().is_some_and(|hold| hold.ident != me && hold.purpose != Purpose::Start);
         let late = inner.gate.innermost_of(me).is_some_and(|hold| hold.generation != inner.generation);
         if ending || late {
@@ -374,6 +403,7 @@ impl<M: Clone> Lifecycle<M> {
     pub fn forked(&self, me: Ident, shared: bool) -> bool {
         let mut inner = self.inner.lock();
         let interrupted = inner.gate.keep_only(me);
+        self.notice_fork(&mut inner);
         let own = inner.gate.is_held_by(me);
         let lost = interrupted || (shared && !own && self.state() != ServiceState::Failed);
         if lost {
@@ -391,25 +421,37 @@ impl<M: Clone> Lifecycle<M> {
 
     fn wait_for_holder<B: Blocking>(
         &self,
-        mut inner: MutexGuard<'_, Inner>,
+        inner: MutexGuard<'_, Inner>,
         me: Ident,
         until: Until,
         blocking: &mut B,
     ) -> Result<(), Refused<B::Interrupt>> {
-        let signal = inner.gate.queue(&self.process.waits, me, until).map_err(Refused::Cycle)?;
+        let (inner, waited) = self.wait_in_gate(inner, me, until, blocking);
+        match (waited?, inner.gate.holder()) {
+            (Waited::TimedOut, Some(hold)) => Err(Refused::TimedOut(hold.ident)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits in the gate's queue, without the lock.
+    fn wait_in_gate<'a, B: Blocking>(
+        &'a self,
+        mut inner: MutexGuard<'a, Inner>,
+        me: Ident,
+        until: Until,
+        blocking: &mut B,
+    ) -> (MutexGuard<'a, Inner>, Result<Waited, Refused<B::Interrupt>>) {
+        let signal = match inner.gate.queue(&self.process.waits, me, until) {
+            Ok(signal) => signal,
+            Err(cycle) => return (inner, Err(Refused::Cycle(cycle))),
+        };
         drop(inner);
         let waited = blocking.wait(&signal);
         let mut inner = self.inner.lock();
         inner.gate.unqueue(&self.process.waits, me, &signal);
-        match waited {
-            Err(interrupt) => Err(Refused::Interrupted(interrupt)),
-            Ok(Waited::Happened) => Ok(()),
-            // It may have happened between the deadline and the lock.
-            Ok(Waited::TimedOut) => match inner.gate.holder() {
-                Some(hold) if !signal.is_set() => Err(Refused::TimedOut(hold.ident)),
-                _ => Ok(()),
-            },
-        }
+        // It may have happened between the deadline and the lock.
+        let waited = waited.map(|waited| if signal.is_set() { Waited::Happened } else { waited });
+        (inner, waited.map_err(Refused::Interrupted))
     }
 
     fn is_current(inner: &Inner, ticket: &Ticket) -> bool {
@@ -431,9 +473,14 @@ impl<M: Clone> Lifecycle<M> {
         }
     }
 
-    /// Frees the gate from a holder that a fork has left behind: the graph forgot it then. [`Lifecycle::forked`]
-    /// does so at once, but reaches only what is in the roster.
-    fn bury_dead_holder(&self, inner: &mut Inner) {
+    /// In a forked child, once: frees the gate from a holder that stayed behind (the graph forgot it at the fork), and
+    /// forgets who waited. [`Lifecycle::forked`] does so at once, but reaches only what is in the roster.
+    fn notice_fork(&self, inner: &mut Inner) {
+        let forks = self.process.forks();
+        if std::mem::replace(&mut inner.forks, forks) == forks {
+            return;
+        }
+        inner.line.clear();
         let holder = inner.gate.holder().map(|hold| hold.ident);
         if holder.is_some_and(|holder| !self.process.waits.is_held_by(&self.tag, holder)) {
             inner.gate.bury();

@@ -5,6 +5,7 @@
 use super::*;
 use crate::runtime::events::Read;
 use crate::runtime::sync::Signal;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::thread;
@@ -24,6 +25,7 @@ impl Blocking for Never {
     fn wait(&mut self, _: &Signal) -> Result<Waited, Infallible> {
         panic!("this caller waits");
     }
+    fn renew(&mut self) {}
 }
 
 /// A caller whose deadline is over as soon as it has to wait.
@@ -35,6 +37,7 @@ impl Blocking for TimesOut {
         assert!(!signal.is_set());
         Ok(Waited::TimedOut)
     }
+    fn renew(&mut self) {}
 }
 
 /// A caller that is interrupted while it waits.
@@ -45,6 +48,19 @@ impl Blocking for CtrlC {
     fn wait(&mut self, _: &Signal) -> Result<Waited, &'static str> {
         Err("ctrl-c")
     }
+    fn renew(&mut self) {}
+}
+
+/// A caller that is interrupted after others did this.
+struct CtrlCAfter<F>(F);
+
+impl<F: FnMut()> Blocking for CtrlCAfter<F> {
+    type Interrupt = &'static str;
+    fn wait(&mut self, _: &Signal) -> Result<Waited, &'static str> {
+        (self.0)();
+        Err("ctrl-c")
+    }
+    fn renew(&mut self) {}
 }
 
 /// While this caller waits, others do this. It fails the test if that does not end the wait.
@@ -58,6 +74,28 @@ impl<F: FnMut()> Blocking for Meanwhile<F> {
         assert!(signal.is_set(), "the wait goes on");
         Ok(Waited::Happened)
     }
+    fn renew(&mut self) {}
+}
+
+type Wait<'a> = Box<dyn FnMut(&Signal) -> Waited + 'a>;
+
+/// Each wait of this caller is one of these, in order; it fails the test if there is none left. Counts renewals.
+struct Waits<'a>(Vec<Wait<'a>>, usize);
+
+impl<'a> Waits<'a> {
+    fn new(waits: Vec<Wait<'a>>) -> Self {
+        Self(waits, 0)
+    }
+}
+
+impl Blocking for Waits<'_> {
+    type Interrupt = Infallible;
+    fn wait(&mut self, signal: &Signal) -> Result<Waited, Infallible> {
+        Ok(self.0.remove(0)(signal))
+    }
+    fn renew(&mut self) {
+        self.1 += 1;
+    }
 }
 
 /// A real wait, which says when it begins.
@@ -70,6 +108,7 @@ impl Blocking for Announced {
         assert!(signal.wait(Some(Duration::from_secs(20))), "nobody woke this caller");
         Ok(Waited::Happened)
     }
+    fn renew(&mut self) {}
 }
 
 fn life_of(process: &Arc<Process<&'static str>>, name: &'static str) -> Life {
@@ -344,6 +383,7 @@ mod starting {
                 (self.0)();
                 Ok(Waited::TimedOut)
             }
+            fn renew(&mut self) {}
         }
         let life = life();
         let ticket = begin(&life, OTHER, Never).unwrap();
@@ -657,6 +697,165 @@ mod resetting {
         assert_eq!(begin(&life, THIRD, starter), None);
         assert!(life.is_running());
         life.end(&hung);
+        assert_idle(&life);
+    }
+
+    #[test]
+    fn of_two_resets_behind_a_hung_start_the_second_gives_the_first_ones_start_its_own_time() {
+        let life = life();
+        let hung = begin(&life, OTHER, Never).unwrap();
+        let first = Cell::new(None);
+        let mut waits = Waits::new(vec![
+            // Both deadlines are over, this one's a moment later.
+            Box::new(|signal| {
+                let ticket = life.begin_end(THIRD, Purpose::Reset, &mut TimesOut).unwrap();
+                life.clear(&ticket, || {}).unwrap();
+                first.set(Some((ticket, begin(&life, THIRD, Never).unwrap())));
+                assert!(signal.is_set(), "this caller does not notice that it waits for another");
+                Waited::TimedOut
+            }),
+            Box::new(|_| {
+                let (ticket, start) = first.take().unwrap();
+                assert!(life.ran(&start), "the new start was given up");
+                life.end(&start);
+                life.end(&ticket);
+                Waited::Happened
+            }),
+        ]);
+        let second = life.begin_end(ME, Purpose::Reset, &mut waits).unwrap();
+        assert_eq!((waits.0.len(), waits.1), (0, 2), "a deadline for the first reset, and one for itself");
+        assert_eq!((life.generation(), life.holder()), (3, Some(ME)));
+        life.end(&second);
+        life.end(&hung);
+        assert_idle(&life);
+    }
+
+    #[test]
+    fn a_holder_that_has_had_its_own_time_is_given_up_like_the_one_before() {
+        let life = life();
+        begin(&life, OTHER, Never).unwrap();
+        let mut waits = Waits::new(vec![
+            Box::new(|_| {
+                life.begin_end(THIRD, Purpose::Reset, &mut TimesOut).unwrap();
+                Waited::TimedOut
+            }),
+            Box::new(|_| Waited::TimedOut),
+        ]);
+        let ticket = life.begin_end(ME, Purpose::Reset, &mut waits).unwrap();
+        assert!(life.clear(&ticket, || {}).is_some());
+        assert_eq!(life.holder(), Some(ME));
+    }
+
+    #[test]
+    fn what_the_holder_takes_inside_gives_it_no_more_time() {
+        let life = running();
+        let outer = begin_end(&life, OTHER, Purpose::Reset);
+        let mut waits = Waits::new(vec![Box::new(|_| {
+            life.clear(&outer, || {}).unwrap();
+            begin(&life, OTHER, Never).unwrap();
+            Waited::TimedOut
+        })]);
+        life.begin_end(ME, Purpose::Stop, &mut waits).unwrap();
+        assert_eq!((life.holder(), waits.1), (Some(ME), 0));
+    }
+
+    #[test]
+    fn resets_take_their_turns_in_the_order_in_which_they_came() {
+        let life = running();
+        let ticket = begin_end(&life, ME, Purpose::Reset);
+        let order = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for number in 0..8 {
+                let waiting = Arc::new(Signal::new());
+                let (announced, life, order) = (Arc::clone(&waiting), &life, &order);
+                scope.spawn(move || {
+                    let me = Ident(100 + number);
+                    let ticket = life.begin_end(me, Purpose::Reset, &mut Announced(announced)).unwrap();
+                    order.lock().push(number);
+                    life.end(&ticket);
+                });
+                assert!(waiting.wait(Some(Duration::from_secs(20))));
+            }
+            life.end(&ticket);
+        });
+        assert_eq!(*order.lock(), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_idle(&life);
+    }
+
+    #[test]
+    fn whoever_is_next_and_does_not_come_keeps_nobody_waiting_for_ever() {
+        let life = running();
+        let ticket = begin_end(&life, OTHER, Purpose::Reset);
+        let first = Waits::new(vec![Box::new(|_| {
+            let mut second = Waits::new(vec![
+                Box::new(|signal| {
+                    life.end(&ticket);
+                    assert!(signal.is_set());
+                    Waited::Happened
+                }),
+                // The gate is free, but the first one's: it is not scheduled.
+                Box::new(|_| Waited::TimedOut),
+            ]);
+            let ticket = life.begin_end(THIRD, Purpose::Reset, &mut second).unwrap();
+            life.end(&ticket);
+            Waited::Happened
+        })]);
+        let ticket = life.begin_end(ME, Purpose::Reset, &mut { first }).unwrap();
+        life.end(&ticket);
+        assert_eq!(life.generation(), 4);
+        assert_idle(&life);
+    }
+
+    #[test]
+    fn a_start_that_comes_between_two_turns_has_its_own_time() {
+        let life = life();
+        let ticket = begin_end(&life, OTHER, Purpose::Reset);
+        let first = Waits::new(vec![Box::new(|_| {
+            let started = Cell::new(None);
+            let mut second = Waits::new(vec![
+                Box::new(|_| {
+                    life.end(&ticket);
+                    Waited::Happened
+                }),
+                Box::new(|_| {
+                    started.set(begin(&life, Ident(4), Never));
+                    Waited::TimedOut
+                }),
+                Box::new(|_| {
+                    let start = started.take().unwrap();
+                    assert!(life.ran(&start));
+                    life.end(&start);
+                    Waited::TimedOut
+                }),
+                Box::new(|_| Waited::TimedOut),
+            ]);
+            let ticket = life.begin_end(THIRD, Purpose::Reset, &mut second).unwrap();
+            assert!(second.0.is_empty(), "the start was given up at a deadline that was not its own");
+            life.end(&ticket);
+            Waited::Happened
+        })]);
+        life.begin_end(ME, Purpose::Reset, &mut { first }).unwrap();
+    }
+
+    #[test]
+    fn an_interrupted_reset_lets_the_next_in_line_have_its_turn() {
+        let life = running();
+        let ticket = begin_end(&life, OTHER, Purpose::Reset);
+        let waiting = Arc::new(Signal::new());
+        thread::scope(|scope| {
+            let (announced, shared) = (Arc::clone(&waiting), &life);
+            let mut interrupted = CtrlCAfter(|| {
+                let announced = Arc::clone(&announced);
+                scope.spawn(move || {
+                    let ticket = shared.begin_end(THIRD, Purpose::Reset, &mut Announced(announced)).unwrap();
+                    shared.end(&ticket);
+                });
+                assert!(waiting.wait(Some(Duration::from_secs(20))));
+                life.end(&ticket);
+            });
+            life.begin_end(ME, Purpose::Reset, &mut interrupted).unwrap_err();
+        });
+        assert_eq!(life.generation(), 3);
         assert_idle(&life);
     }
 
@@ -983,6 +1182,21 @@ mod forked {
         run(&life, ME);
         assert!(life.is_running());
         assert_idle(&life);
+    }
+
+    #[test]
+    fn those_who_stood_in_line_in_the_parent_keep_nobody_waiting() {
+        let life = life();
+        let ticket = begin_end(&life, OTHER, Purpose::Stop);
+        // In the parent this caller was about to have its turn; in the child it never comes.
+        let stayed_behind = Waits::new(vec![Box::new(|_| {
+            life.end(&ticket);
+            life.process.keep_only(ME);
+            stop(&life, ME);
+            Waited::Happened
+        })]);
+        life.begin_end(THIRD, Purpose::Stop, &mut { stayed_behind }).unwrap();
+        assert_eq!(life.generation(), 4);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod events;
 pub mod gate;
 pub mod lifecycle;
+pub mod line;
 pub mod manifest;
 pub mod process;
 pub mod registry;

@@ -21,6 +21,7 @@ impl Blocking for Never {
     fn wait(&mut self, _: &Signal) -> Result<Waited, Infallible> {
         panic!("this caller waits");
     }
+    fn renew(&mut self) {}
 }
 
 /// A caller whose deadline is over as soon as it has to wait.
@@ -31,6 +32,7 @@ impl Blocking for TimesOut {
     fn wait(&mut self, _: &Signal) -> Result<Waited, Infallible> {
         Ok(Waited::TimedOut)
     }
+    fn renew(&mut self) {}
 }
 
 /// While this caller waits, others do this; then it looks whether that was what it waited for.
@@ -42,6 +44,7 @@ impl<F: FnMut()> Blocking for Meanwhile<F> {
         (self.0)();
         if signal.is_set() { Ok(Waited::Happened) } else { Err("interrupted") }
     }
+    fn renew(&mut self) {}
 }
 
 #[derive(Default)]
@@ -188,6 +191,7 @@ fn a_deadline_that_is_over_just_after_the_end_is_none() {
             (self.0)();
             Ok(Waited::TimedOut)
         }
+        fn renew(&mut self) {}
     }
     let registry = Registry::default();
     let mut turn = Some(registry.construct("a", OTHER));
@@ -212,6 +216,7 @@ fn many_threads_construct_once_and_one_more_time_for_each_failure() {
             assert!(signal.wait(Some(Duration::from_secs(20))), "nobody woke this caller");
             Ok(Waited::Happened)
         }
+        fn renew(&mut self) {}
     }
     const FAILURES: usize = 3;
     let registry = Registry::default();

@@ -7,7 +7,7 @@ from jaseci.hook import MemoryHook
 from jaseci.svc import CommonService, ServiceState
 
 from behaviour.services import PATIENCE, Broken, Held, Plain, waits_for_stop
-from behaviour.threads import Going
+from behaviour.threads import Going, together
 
 NOT_STARTED, RUNNING = ServiceState.NOT_STARTED, ServiceState.RUNNING
 
@@ -178,6 +178,35 @@ def test_an_abandoned_run_that_fails_does_not_fail_the_new_generation():
     service.release.set()
     starter.ended()
     assert (service.state, service.error) == (RUNNING, None)
+
+
+def test_two_resets_behind_one_hung_start_do_not_overlap():
+    """Each holder has its own time: the second reset waits for the start of the first, however long its own wait was."""
+
+    class Resettable(Impatient):
+        start_timeout = 0.3
+        inside, overlaps = 0, 0
+
+        def run(self, hook=None):
+            self.runs += 1
+            if self.runs == 1:
+                self.entered.set()
+                assert self.release.wait(PATIENCE)
+                return
+            self.inside += 1
+            self.overlaps += self.inside > 1
+            waits_for_nothing.wait(0.2)
+            self.inside -= 1
+            self.app = self.runs
+
+    waits_for_nothing = Event()
+    service = Resettable()
+    starter = Going(service.start)
+    assert service.entered.wait(PATIENCE)
+    together(2, lambda _: service.reset(MemoryHook()))
+    service.release.set()
+    starter.ended()
+    assert (service.app, service.overlaps) == (3, 0)
 
 
 def test_a_reset_waits_for_a_run_that_looks_at_the_stop_signal():
