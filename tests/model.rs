@@ -79,6 +79,19 @@ impl Blocking for Impatient {
     fn renew(&mut self) {}
 }
 
+/// Interrupted as soon as it waits.
+struct Interrupted;
+
+impl Blocking for Interrupted {
+    type Interrupt = ();
+
+    fn wait(&mut self, _: &Signal) -> Result<Waited, ()> {
+        Err(())
+    }
+
+    fn renew(&mut self) {}
+}
+
 /// Its first deadline is over as soon as everybody waits; after that it has all the time.
 struct Renewed {
     waiting: Arc<(AtomicUsize, Signal)>,
@@ -479,6 +492,27 @@ fn two_resets_that_wait_for_one_hung_run_do_not_run_at_once() {
         resetter.join().unwrap();
         service.life.end(&hung);
         assert_eq!((service.life.generation(), service.runs()), (3, 2));
+        assert_settled(&process, &service);
+    });
+}
+
+#[test]
+fn a_run_that_waits_to_be_asked_to_stop_is_asked_although_another_takes_its_request_back() {
+    explore_three(|| {
+        let (process, service) = Service::alone();
+        let ticket = service.life.begin_start(Ident(1), Asked::Explicitly, &mut Patient).unwrap().unwrap();
+        let (one, two) = (Arc::clone(&service), Arc::clone(&service));
+        let resetter = thread::spawn(move || one.reset(Ident(2)));
+        let interrupted = thread::spawn(move || {
+            match two.life.begin_end(Ident(3), Purpose::Stop, &mut Interrupted) {
+                // It came when nobody held the service.
+                Ok(ticket) => two.life.end(&ticket),
+                Err(refused) => assert!(matches!(refused, Refused::Interrupted(()))),
+            }
+        });
+        service.execute(Ident(1), &ticket, Run::Well, || assert!(service.life.stop_signal(Ident(1)).wait(None)));
+        resetter.join().unwrap();
+        interrupted.join().unwrap();
         assert_settled(&process, &service);
     });
 }

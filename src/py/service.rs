@@ -9,7 +9,7 @@ use crate::runtime::daemon::{Daemons, terminate};
 use crate::runtime::gate::Purpose;
 use crate::runtime::lifecycle::{self, Asked, Flags, Lifecycle, Written};
 use crate::runtime::state::ServiceState;
-use crate::runtime::sync::{Arc, Mutex, Signal};
+use crate::runtime::sync::{Arc, Mutex};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -64,8 +64,6 @@ pub struct Body {
     /// Its daemons, past ones included.
     pub daemons: Daemons,
     attributes: Mutex<Attributes>,
-    /// What code outside of daemons waits on: set when the generation ends.
-    stop: Mutex<Option<Arc<Signal>>>,
     /// The Python object, for a shutdown to find.
     object: Mutex<Option<Py<PyWeakrefReference>>>,
 }
@@ -77,7 +75,6 @@ impl Body {
             life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name.into()),
             daemons: Daemons::default(),
             attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
-            stop: Mutex::new(None),
             object: Mutex::new(None),
         })
     }
@@ -121,21 +118,11 @@ impl Body {
         }
     }
 
-    /// The generation's stop signal, made when it is asked for.
-    fn stop_signal(&self) -> Arc<Signal> {
-        Arc::clone(self.stop.lock().get_or_insert_with(Arc::default))
-    }
-
-    fn renew_stop_signal(&self) {
-        *self.stop.lock() = None;
-    }
-
-    /// In a forked child: what waited on the signal is gone, and its lock may have been copied locked.
+    /// In a forked child: ends what the parent has and the child cannot share.
     pub fn forked(&self, me: Ident, fork_safe: bool) {
         let has_app = self.attributes.lock().app.is_some();
         let shared = (has_app && !fork_safe) || self.daemons.any_alive();
         self.daemons.forked();
-        self.renew_stop_signal();
         if self.life.forked(me, shared) {
             let app = self.attributes.lock().app.take();
             // The parent's connections: neither closed nor spoken on, so never dropped either.
@@ -487,10 +474,7 @@ impl ServiceCore {
         let body = &slf.get().body;
         let purpose = if reset { Purpose::Reset } else { Purpose::Stop };
         let me = host::ident(py)?;
-        // A `run` that looks at the signal ends now, and need not be waited for.
-        body.stop_signal().set();
         let begun = body.life.begin_end(me, purpose, &mut Wait::new(py, Some(timeout)));
-        body.renew_stop_signal();
         let ticket =
             begun.map_err(|refusal| errors::refused(py, Attempt::Service(&body.life.name()), timeout, refusal))?;
         Ok(Ticket::new(body, ticket))
@@ -561,8 +545,9 @@ impl ServiceCore {
     /// The signal that asks the caller to stop: a daemon's own, elsewhere the generation's.
     #[getter]
     fn stop_requested(&self, py: Python<'_>) -> PyResult<StopSignal> {
-        let own = self.body.daemons.running_on(host::ident(py)?);
-        let signal = own.map_or_else(|| self.body.stop_signal(), |daemon| Arc::clone(daemon.stop()));
+        let me = host::ident(py)?;
+        let own = self.body.daemons.running_on(me);
+        let signal = own.map_or_else(|| self.body.life.stop_signal(me), |daemon| Arc::clone(daemon.stop()));
         Ok(StopSignal::new(signal))
     }
 }

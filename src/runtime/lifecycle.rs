@@ -16,7 +16,7 @@ use super::line::{Line, Spot};
 use super::process::Process;
 use super::roster::{Closed, Place};
 use super::state::ServiceState;
-use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
+use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Signal};
 use super::waits::{Cycle, Standing, Tag};
 
 /// The right to start, reset or stop a service. Lives until [`Lifecycle::end`].
@@ -76,6 +76,8 @@ struct Inner {
     /// Those who want to end the generation and cannot yet.
     line: Line,
     generation: u64,
+    /// Asks the generation to end; made when it is looked for.
+    stop: Option<Arc<Signal>>,
     place: Option<Place>,
     /// [`Process::forks`] when this was last looked at.
     forks: u64,
@@ -99,7 +101,8 @@ impl<M: Clone> Lifecycle<M> {
     pub fn new(process: Arc<Process<M>>, member: M, name: Arc<str>) -> Self {
         let tag = Arc::new(Tag::new(name));
         let gate = Gate::new(Arc::clone(&tag));
-        let inner = Inner { gate, line: Line::default(), generation: 1, place: None, forks: process.forks() };
+        let inner =
+            Inner { gate, line: Line::default(), generation: 1, stop: None, place: None, forks: process.forks() };
         Self {
             process,
             member,
@@ -264,10 +267,12 @@ impl<M: Clone> Lifecycle<M> {
 
     /// Asks for the right to end the generation, for a reset or a stop, and ends it: from now on what its callers
     /// report and write is dropped. Whoever holds the service is waited for until the deadline, then given up; the
-    /// deadline begins anew with each holder, and callers come to hold it in the order in which they asked.
+    /// deadline begins anew with each holder, and callers come to hold it in the order in which they asked. As long
+    /// as any of them waits, the generation is asked to end ([`Lifecycle::stop_signal`]).
     ///
     /// # Errors
-    /// [`Refused`]: a cycle or an interrupt. Nothing has changed then.
+    /// [`Refused`]: a cycle or an interrupt. Nothing has changed then, and nobody is asked to end any more, unless
+    /// somebody else waits.
     pub fn begin_end<B: Blocking>(
         &self,
         me: Ident,
@@ -280,6 +285,9 @@ impl<M: Clone> Lifecycle<M> {
         let (mut inner, turn) = self.wait_for_turn(inner, me, spot, blocking);
         let ticket = turn.map(|()| self.end_generation(&mut inner, me, purpose));
         inner.line.leave(spot);
+        if let Some(stop) = inner.stop.as_ref().filter(|_| inner.line.is_empty() && ticket.is_err()) {
+            stop.take_back();
+        }
         // Those who came later have somebody else before them now.
         inner.gate.wake(&self.process.waits, Some(Until::Turn));
         ticket
@@ -316,10 +324,26 @@ impl<M: Clone> Lifecycle<M> {
 
     fn end_generation(&self, inner: &mut MutexGuard<'_, Inner>, me: Ident, purpose: Purpose) -> Ticket {
         inner.generation += 1;
+        if let Some(stop) = inner.stop.take() {
+            stop.set();
+        }
         let generation = inner.generation;
         let hold = inner.gate.take(&self.process.waits, me, purpose, generation);
         self.note_holders(inner);
         Ticket(hold)
+    }
+
+    /// What asks `who` to stop. It is set as long as anybody waits to end the generation, and for good once that is
+    /// over.
+    pub fn stop_signal(&self, who: Ident) -> Arc<Signal> {
+        let mut inner = self.inner.lock();
+        self.notice_fork(&mut inner);
+        if Self::is_late(&inner, who) {
+            let over = Arc::new(Signal::new());
+            over.set();
+            return over;
+        }
+        Arc::clone(inner.stop.get_or_insert_default())
     }
 
     /// Puts the service back to `NOT_STARTED`, in a reset or a stop; a stopped one is not started by a read.
@@ -367,8 +391,7 @@ impl<M: Clone> Lifecycle<M> {
         let mut inner = self.inner.lock();
         self.notice_fork(&mut inner);
         let ending = inner.gate.holder().is_some_and(|hold| hold.ident != me && hold.purpose != Purpose::Start);
-        let late = inner.gate.innermost_of(me).is_some_and(|hold| hold.generation != inner.generation);
-        if ending || late {
+        if ending || Self::is_late(&inner, me) {
             return Ok(None);
         }
         if !inner.place.is_some_and(|place| self.process.roster.has(place)) {
@@ -388,8 +411,7 @@ impl<M: Clone> Lifecycle<M> {
         let mut inner = self.inner.lock();
         if self.load() & LATE != 0 {
             let Some(writer) = writer else { return Written::WhoWrites };
-            let hold = inner.gate.innermost_of(writer);
-            if hold.is_some_and(|hold| hold.generation != inner.generation) {
+            if Self::is_late(&inner, writer) {
                 return Written::Late;
             }
         }
@@ -445,6 +467,10 @@ impl<M: Clone> Lifecycle<M> {
             Ok(signal) => signal,
             Err(cycle) => return (inner, Err(Refused::Cycle(cycle))),
         };
+        if until == Until::Turn {
+            // A `run` that looks at the signal ends now, and need not be given up.
+            inner.stop.get_or_insert_default().set();
+        }
         drop(inner);
         let waited = blocking.wait(&signal);
         let mut inner = self.inner.lock();
@@ -456,6 +482,11 @@ impl<M: Clone> Lifecycle<M> {
 
     fn is_current(inner: &Inner, ticket: &Ticket) -> bool {
         inner.generation == ticket.0.generation && inner.gate.is_in_force(&ticket.0)
+    }
+
+    /// Whether `who` works for a generation that is over.
+    fn is_late(inner: &Inner, who: Ident) -> bool {
+        inner.gate.innermost_of(who).is_some_and(|hold| hold.generation != inner.generation)
     }
 
     fn note_holders(&self, inner: &Inner) {
@@ -481,6 +512,8 @@ impl<M: Clone> Lifecycle<M> {
             return;
         }
         inner.line.clear();
+        // Its lock may have been copied locked, by a thread that waited on it.
+        inner.stop = None;
         let holder = inner.gate.holder().map(|hold| hold.ident);
         if holder.is_some_and(|holder| !self.process.waits.is_held_by(&self.tag, holder)) {
             inner.gate.bury();

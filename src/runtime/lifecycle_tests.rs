@@ -896,6 +896,108 @@ mod resetting {
     }
 }
 
+mod asking {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_generation_asks_it_to_stop_for_good_and_not_the_next_one() {
+        let life = running();
+        let stop = life.stop_signal(OTHER);
+        assert!(!stop.is_set());
+        reset(&life, ME);
+        assert!(stop.is_set() && !life.stop_signal(OTHER).is_set());
+    }
+
+    #[test]
+    fn a_reset_that_waits_for_a_start_asks_it_to_stop() {
+        let life = life();
+        let ticket = begin(&life, OTHER, Never).unwrap();
+        let stop = life.stop_signal(OTHER);
+        let mut polite = Meanwhile(|| {
+            assert!(stop.is_set() && life.stop_signal(OTHER).is_set());
+            finish(&life, &ticket);
+        });
+        life.begin_end(ME, Purpose::Reset, &mut polite).unwrap();
+    }
+
+    #[test]
+    fn a_reset_that_closes_a_cycle_asks_nobody() {
+        let process = Arc::default();
+        let (a, b) = (life_of(&process, "a"), life_of(&process, "b"));
+        let held = begin(&a, ME, Never).unwrap();
+        begin(&b, OTHER, Never).unwrap();
+        let stop = b.stop_signal(OTHER);
+        let other = Meanwhile(|| {
+            b.begin_end(ME, Purpose::Reset, &mut Never).unwrap_err();
+            a.end(&held);
+        });
+        begin(&a, OTHER, other);
+        assert!(!stop.is_set());
+    }
+
+    #[test]
+    fn an_interrupted_reset_takes_its_request_back() {
+        let life = life();
+        begin(&life, OTHER, Never).unwrap();
+        let stop = life.stop_signal(OTHER);
+        life.begin_end(ME, Purpose::Reset, &mut CtrlCAfter(|| assert!(stop.is_set()))).unwrap_err();
+        assert!(!stop.is_set() && !stop.wait(Some(Duration::ZERO)));
+        assert!(Arc::ptr_eq(&stop, &life.stop_signal(OTHER)), "the generation goes on with the signal that it has");
+    }
+
+    #[test]
+    fn a_request_stands_as_long_as_anybody_waits() {
+        let life = life();
+        let ticket = begin(&life, OTHER, Never).unwrap();
+        let stop = life.stop_signal(OTHER);
+        let mut waits = Meanwhile(|| {
+            life.begin_end(THIRD, Purpose::Stop, &mut CtrlC).unwrap_err();
+            assert!(stop.is_set());
+            finish(&life, &ticket);
+        });
+        life.begin_end(ME, Purpose::Reset, &mut waits).unwrap();
+    }
+
+    #[test]
+    fn whoever_still_waits_asks_the_next_start_too() {
+        let life = life();
+        begin(&life, OTHER, Never).unwrap();
+        let mut waits = Waits::new(vec![
+            Box::new(|_| {
+                let ticket = life.begin_end(THIRD, Purpose::Reset, &mut TimesOut).unwrap();
+                life.clear(&ticket, || {}).unwrap();
+                begin(&life, THIRD, Never).unwrap();
+                assert!(!life.stop_signal(THIRD).is_set());
+                Waited::TimedOut
+            }),
+            Box::new(|_| {
+                assert!(life.stop_signal(THIRD).is_set());
+                Waited::TimedOut
+            }),
+        ]);
+        life.begin_end(ME, Purpose::Reset, &mut waits).unwrap();
+    }
+
+    #[test]
+    fn a_given_up_start_that_looks_late_is_asked_to_stop() {
+        let life = life();
+        let hung = begin(&life, OTHER, Never).unwrap();
+        let ticket = life.begin_end(ME, Purpose::Reset, &mut TimesOut).unwrap();
+        life.end(&ticket);
+        assert!(life.stop_signal(OTHER).is_set() && !life.stop_signal(ME).is_set());
+        life.end(&hung);
+        assert!(!life.stop_signal(OTHER).is_set());
+    }
+
+    #[test]
+    fn a_forked_child_has_a_signal_of_its_own() {
+        let life = life();
+        let stop = life.stop_signal(ME);
+        life.process.keep_only(ME);
+        assert!(!Arc::ptr_eq(&stop, &life.stop_signal(ME)));
+    }
+}
+
 mod stopping {
     use super::*;
 

@@ -48,6 +48,10 @@ mod primitives {
             self.changed.notify_all();
         }
 
+        pub(super) fn unset(&self) {
+            *self.set.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = false;
+        }
+
         pub(super) fn wait(&self, at_most: Option<Duration>) -> bool {
             let set = self.set.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match at_most {
@@ -106,6 +110,10 @@ mod primitives {
             self.changed.notify_all();
         }
 
+        pub(super) fn unset(&self) {
+            *self.set.lock().unwrap() = false;
+        }
+
         /// Time does not pass in the model: a bounded wait is an unbounded one.
         pub(super) fn wait(&self, _at_most: Option<Duration>) -> bool {
             let mut set = self.set.lock().unwrap();
@@ -121,7 +129,8 @@ pub use primitives::{Arc, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
 use std::sync::Weak;
 use std::time::Duration;
 
-/// Something that happens once and stays happened: a stop request, the end of a daemon, a gate that opened.
+/// Something that happens once and stays happened: a stop request, the end of a daemon, a gate that opened. Only a
+/// request can be taken back.
 ///
 /// Lives as long as anybody holds it. Any number of threads may wait on it.
 #[derive(Debug)]
@@ -168,6 +177,13 @@ impl Signal {
 
     fn followers(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Self>>> {
         self.followers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Makes it not have happened, as far as nobody has noticed. Whoever sets a signal and takes it back does both
+    /// under one lock.
+    pub fn take_back(&self) {
+        self.happened.store(false, Ordering::Release);
+        self.flag.unset();
     }
 
     /// Whether it has happened. One atomic load.

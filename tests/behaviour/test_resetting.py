@@ -1,5 +1,6 @@
 """Section 3: `reset` and `stop`, also against a start that is still going on."""
 
+from _thread import interrupt_main
 from threading import Event
 
 import pytest
@@ -228,6 +229,44 @@ def test_a_reset_waits_for_a_run_that_looks_at_the_stop_signal():
     service.reset(MemoryHook())
     starter.ended()
     assert service.app == 2
+
+
+@pytest.mark.parametrize("way", ["reset", "stop"])
+def test_an_interrupted_reset_or_stop_takes_its_request_back(way):
+    """What is refused changes nothing: Ctrl-C while it waits, and the run goes on as if nobody had asked."""
+
+    class Asked(Held):
+        def run(self, hook=None):
+            self.request = self.stop_requested
+            super().run(hook)
+
+    service = Asked()
+    starter = Going(service.start)
+    assert service.entered.wait(PATIENCE)
+    Going(lambda: service.request.wait(PATIENCE) and interrupt_main())
+    with pytest.raises(KeyboardInterrupt):
+        getattr(service, way)()
+    assert not service.request
+    assert not service.request.wait(0)
+    service.release.set()
+    assert starter.ended().is_running()
+
+
+def test_a_run_of_a_generation_that_is_over_is_asked_to_stop():
+    """However late it looks."""
+
+    class Late(Impatient):
+        def run(self, hook=None):
+            super().run(hook)
+            self.__dict__.setdefault("asked", []).append(bool(self.stop_requested))
+
+    service = Late()
+    starter = Going(service.start)
+    assert service.entered.wait(PATIENCE)
+    service.reset(MemoryHook())
+    service.release.set()
+    starter.ended()
+    assert service.asked == [False, True]
 
 
 def test_a_stop_drops_the_app_and_ends_the_daemons():
