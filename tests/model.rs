@@ -633,11 +633,9 @@ fn a_daemon_admitted_while_its_service_stops_is_stopped_or_in_the_roster() {
     explore(|| {
         let (process, service) = Service::alone();
         service.start(Ident(1), Run::Well).unwrap();
-        let daemons = Arc::new(Daemons::default());
-        let (other, table) = (Arc::clone(&service), Arc::clone(&daemons));
+        let other = Arc::clone(&service);
         let spawner = thread::spawn(move || {
-            let entered = other.life.admit(Ident(1), |generation| table.enter(&"worker".into(), generation));
-            if let Some(daemon) = entered.unwrap().flatten() {
+            if let Some(daemon) = other.life.admit(Ident(1), &"worker".into()).unwrap() {
                 // The thread that it would have.
                 if daemon.begin(Ident(3)) {
                     if daemon.stop().is_set() {
@@ -649,6 +647,7 @@ fn a_daemon_admitted_while_its_service_stops_is_stopped_or_in_the_roster() {
             }
         });
         let ticket = service.life.begin_end(Ident(2), Purpose::Stop, &mut Patient).unwrap();
+        let daemons = service.life.daemons();
         let past = daemons.before(service.life.generation());
         for daemon in past {
             daemon.stop().set();

@@ -116,13 +116,16 @@ impl Daemon {
     fn finish(&self, py: Python<'_>, error: Option<&str>) -> PyResult<()> {
         let me = host::ident(py)?;
         self.daemon.finish(error.map(|error| host::masked(error).into()), || clear_pending(me.0));
+        if let Some(body) = self.body.upgrade() {
+            body.life.daemon_ended();
+        }
         Ok(())
     }
 
     /// Its thread could not be had.
     fn withdraw(&self) {
         if let Some(body) = self.body.upgrade() {
-            body.daemons.withdraw(&self.daemon);
+            body.life.daemons().withdraw(&self.daemon);
         }
     }
 

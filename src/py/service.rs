@@ -5,7 +5,7 @@ use super::errors::{self, Attempt, ConfigError};
 use super::host::{self, PROCESS, SECRETS, Wait};
 use crate::runtime::blocking::Ident;
 use crate::runtime::config::flags::{self, Raw};
-use crate::runtime::daemon::{Daemons, terminate};
+use crate::runtime::daemon::terminate;
 use crate::runtime::gate::Purpose;
 use crate::runtime::lifecycle::{self, Asked, Flags, Lifecycle, Written};
 use crate::runtime::state::ServiceState;
@@ -59,10 +59,8 @@ impl Attributes {
 
 /// What a service is made of. Lives as long as its Python object; that of `MetaService` as long as the process.
 pub struct Body {
-    /// Its states and generations.
+    /// Its states, generations and daemons.
     pub life: Lifecycle<Weak<Body>>,
-    /// Its daemons, past ones included.
-    pub daemons: Daemons,
     attributes: Mutex<Attributes>,
     /// The Python object, for a shutdown to find.
     object: Mutex<Option<Py<PyWeakrefReference>>>,
@@ -73,7 +71,6 @@ impl Body {
     pub fn new(name: &str) -> Arc<Self> {
         Arc::new_cyclic(|weak| Self {
             life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name.into()),
-            daemons: Daemons::default(),
             attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
             object: Mutex::new(None),
         })
@@ -121,8 +118,8 @@ impl Body {
     /// In a forked child: ends what the parent has and the child cannot share.
     pub fn forked(&self, me: Ident, fork_safe: bool) {
         let has_app = self.attributes.lock().app.is_some();
-        let shared = (has_app && !fork_safe) || self.daemons.any_alive();
-        self.daemons.forked();
+        let shared = (has_app && !fork_safe) || self.life.daemons().any_alive();
+        self.life.daemons().forked();
         if self.life.forked(me, shared) {
             let app = self.attributes.lock().app.take();
             // The parent's connections: neither closed nor spoken on, so never dropped either.
@@ -507,15 +504,15 @@ impl ServiceCore {
         let py = slf.py();
         let body = &slf.get().body;
         slf.get().be_findable(slf)?;
-        let admitted = body.life.admit(host::ident(py)?, |generation| body.daemons.enter(&name.into(), generation));
-        let entered = admitted.map_err(|closed| errors::closed(Attempt::Service(&body.life.name()), closed))?.flatten();
+        let admitted = body.life.admit(host::ident(py)?, &name.into());
+        let entered = admitted.map_err(|closed| errors::closed(Attempt::Service(&body.life.name()), closed))?;
         Ok(entered.map(|daemon| Daemon::new(daemon, body)))
     }
 
     /// Asks daemons to stop, by name, and waits for nothing.
     fn _ask_to_stop(&self, names: Vec<String>) {
         let names: Vec<Arc<str>> = names.into_iter().map(Into::into).collect();
-        for daemon in self.body.daemons.named(&names) {
+        for daemon in self.body.life.daemons().named(&names) {
             daemon.stop().set();
         }
     }
@@ -524,31 +521,28 @@ impl ServiceCore {
     /// ended and who is still alive.
     fn _terminate(&self, py: Python<'_>, names: Vec<String>, grace: f64) -> PyResult<(Vec<Daemon>, Vec<Daemon>)> {
         let names: Vec<Arc<str>> = names.into_iter().map(Into::into).collect();
-        self.terminate(py, &self.body.daemons.named(&names), grace)
+        self.terminate(py, &self.body.life.daemons().named(&names), grace)
     }
 
     /// Ends the daemons of past generations, those spawned last first.
     fn _terminate_past(&self, py: Python<'_>, grace: f64) -> PyResult<(Vec<Daemon>, Vec<Daemon>)> {
-        self.terminate(py, &self.body.daemons.before(self.body.life.generation()), grace)
+        self.terminate(py, &self.body.life.daemons().before(self.body.life.generation()), grace)
     }
 
     /// Whether the caller is one of its daemons.
     #[getter]
     fn _runs_on_this_thread(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.body.daemons.running_on(host::ident(py)?).is_some())
+        Ok(self.body.life.daemons().running_on(host::ident(py)?).is_some())
     }
 
     fn _daemon_infos(&self) -> Vec<super::daemons::DaemonInfo> {
-        self.body.daemons.infos().into_iter().map(Into::into).collect()
+        self.body.life.daemons().infos().into_iter().map(Into::into).collect()
     }
 
     /// The signal that asks the caller to stop: a daemon's own, elsewhere the generation's.
     #[getter]
     fn stop_requested(&self, py: Python<'_>) -> PyResult<StopSignal> {
-        let me = host::ident(py)?;
-        let own = self.body.daemons.running_on(me);
-        let signal = own.map_or_else(|| self.body.life.stop_signal(me), |daemon| Arc::clone(daemon.stop()));
-        Ok(StopSignal::new(signal))
+        Ok(StopSignal::new(self.body.life.stop_signal(host::ident(py)?)))
     }
 }
 

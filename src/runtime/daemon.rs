@@ -61,6 +61,11 @@ impl Daemon {
         &self.name
     }
 
+    /// The generation that it works for.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Asks it to stop by this.
     pub fn stop(&self) -> &Arc<Signal> {
         &self.stop
@@ -190,6 +195,11 @@ impl Daemons {
         let mut daemons = self.living(|daemon| daemon.generation < generation);
         daemons.reverse();
         daemons
+    }
+
+    /// Whether any of a generation before this one is alive.
+    pub fn any_before(&self, generation: u64) -> bool {
+        self.table.lock().iter().any(|daemon| daemon.generation < generation && daemon.is_alive())
     }
 
     /// Whether any is alive.

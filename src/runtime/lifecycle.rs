@@ -10,6 +10,7 @@
 //! generation reports or writes ([`Lifecycle::write`]) is dropped. Every wait ends with the caller's deadline.
 
 use super::blocking::{Blocking, Ident, Waited};
+use super::daemon::{Daemon, Daemons};
 use super::events::{Event, now};
 use super::gate::{Gate, Hold, Purpose, Until};
 use super::line::{Line, Spot};
@@ -69,6 +70,8 @@ const STOPPED: u64 = 1 << 4;
 const LATE: u64 = 1 << 5;
 /// A reset has cleared the service and not started it yet.
 const RESETTING: u64 = 1 << 6;
+/// There has been a daemon.
+const DAEMONS: u64 = 1 << 7;
 
 #[derive(Debug)]
 struct Inner {
@@ -93,6 +96,7 @@ pub struct Lifecycle<M: Clone> {
     status: AtomicU64,
     /// When the state was entered: seconds since the epoch, as the bits of an `f64`.
     since: AtomicU64,
+    daemons: Daemons,
     inner: Mutex<Inner>,
 }
 
@@ -108,6 +112,7 @@ impl<M: Clone> Lifecycle<M> {
             member,
             status: AtomicU64::new(ServiceState::NotStarted.index() as u64),
             since: AtomicU64::new(now().to_bits()),
+            daemons: Daemons::default(),
             inner: Mutex::new(inner),
             tag,
         }
@@ -167,6 +172,11 @@ impl<M: Clone> Lifecycle<M> {
     /// The number of the generation in force.
     pub fn generation(&self) -> u64 {
         self.inner.lock().generation
+    }
+
+    /// Its daemons, past ones included. They are entered by [`Lifecycle::admit`].
+    pub fn daemons(&self) -> &Daemons {
+        &self.daemons
     }
 
     /// Who is starting, resetting or stopping the service right now.
@@ -333,12 +343,15 @@ impl<M: Clone> Lifecycle<M> {
         Ticket(hold)
     }
 
-    /// What asks `who` to stop. It is set as long as anybody waits to end the generation, and for good once that is
-    /// over.
+    /// What asks `who` to stop: a daemon's own signal, elsewhere the generation's. That one is set as long as anybody
+    /// waits to end the generation, and for good once it is over.
     pub fn stop_signal(&self, who: Ident) -> Arc<Signal> {
         let mut inner = self.inner.lock();
         self.notice_fork(&mut inner);
-        if Self::is_late(&inner, who) {
+        if let Some(daemon) = self.daemons.running_on(who) {
+            return Arc::clone(daemon.stop());
+        }
+        if self.is_late(&inner, who) {
             let over = Arc::new(Signal::new());
             over.set();
             return over;
@@ -381,23 +394,30 @@ impl<M: Clone> Lifecycle<M> {
         self.end(ticket);
     }
 
-    /// Lets `enter` enter a daemon of `me` in the generation that it is given, so that whoever ends that generation
-    /// sees the daemon. `None`: not now, because `me` works for a past generation or somebody else ends this one.
-    /// Enters the roster, where that was not done: daemons of a service that never started must be stopped, too.
+    /// Enters a daemon of `me` in the generation in force, so that whoever ends that generation sees the daemon.
+    /// `None`: there is one of this name, or not now, because `me` works for a past generation or somebody else ends
+    /// this one. Enters the roster, where that was not done: daemons of a service that never started must be stopped,
+    /// too.
     ///
     /// # Errors
     /// [`Closed`] after a shutdown.
-    pub fn admit<T>(&self, me: Ident, enter: impl FnOnce(u64) -> T) -> Result<Option<T>, Closed> {
+    pub fn admit(&self, me: Ident, name: &Arc<str>) -> Result<Option<Arc<Daemon>>, Closed> {
         let mut inner = self.inner.lock();
         self.notice_fork(&mut inner);
         let ending = inner.gate.holder().is_some_and(|hold| hold.ident != me && hold.purpose != Purpose::Start);
-        if ending || Self::is_late(&inner, me) {
+        if ending || self.is_late(&inner, me) {
             return Ok(None);
         }
         if !inner.place.is_some_and(|place| self.process.roster.has(place)) {
             inner.place = Some(self.process.roster.enter(self.member.clone(), None)?);
         }
-        Ok(Some(enter(inner.generation)))
+        self.update(|status| status | DAEMONS);
+        Ok(self.daemons.enter(name, inner.generation))
+    }
+
+    /// Notes that a daemon has ended: perhaps it was the last of a past generation.
+    pub fn daemon_ended(&self) {
+        self.note_holders(&self.inner.lock());
     }
 
     /// Whether a caller of a past generation is at work, so that a write must say who writes.
@@ -411,7 +431,7 @@ impl<M: Clone> Lifecycle<M> {
         let mut inner = self.inner.lock();
         if self.load() & LATE != 0 {
             let Some(writer) = writer else { return Written::WhoWrites };
-            if Self::is_late(&inner, writer) {
+            if self.is_late(&inner, writer) {
                 return Written::Late;
             }
         }
@@ -484,13 +504,19 @@ impl<M: Clone> Lifecycle<M> {
         inner.generation == ticket.0.generation && inner.gate.is_in_force(&ticket.0)
     }
 
-    /// Whether `who` works for a generation that is over.
-    fn is_late(inner: &Inner, who: Ident) -> bool {
-        inner.gate.innermost_of(who).is_some_and(|hold| hold.generation != inner.generation)
+    /// Whether `who` works for a generation that is over: by the innermost of its holds, else as a daemon.
+    fn is_late(&self, inner: &Inner, who: Ident) -> bool {
+        if self.load() & LATE == 0 {
+            return false;
+        }
+        let hold = inner.gate.innermost_of(who).map(|hold| hold.generation);
+        let own = hold.or_else(|| self.daemons.running_on(who).map(|daemon| daemon.generation()));
+        own.is_some_and(|generation| generation != inner.generation)
     }
 
     fn note_holders(&self, inner: &Inner) {
-        let late = if inner.gate.has_late_holders(inner.generation) { LATE } else { 0 };
+        let has_late_daemons = self.load() & DAEMONS != 0 && self.daemons.any_before(inner.generation);
+        let late = if has_late_daemons || inner.gate.has_late_holders(inner.generation) { LATE } else { 0 };
         let resets = inner.gate.holder().is_some_and(|hold| hold.purpose == Purpose::Reset);
         let over = if resets { 0 } else { RESETTING };
         self.update(|status| status & !(LATE | over) | late);

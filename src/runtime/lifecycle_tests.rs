@@ -169,6 +169,12 @@ fn reset(life: &Life, me: Ident) {
     life.end(&ticket);
 }
 
+/// Whether a daemon of a name of its own is let in.
+fn admitted(life: &Life, me: Ident) -> Result<bool, Closed> {
+    let name = format!("worker {}", life.daemons.infos().len());
+    Ok(life.admit(me, &name.into())?.is_some())
+}
+
 /// The states that were entered, with reasons.
 fn entered(life: &Life) -> Vec<(ServiceState, Option<String>)> {
     let mut entered = Vec::new();
@@ -679,9 +685,9 @@ mod resetting {
     #[test]
     fn a_given_up_start_admits_no_daemon() {
         let (life, hung) = given_up();
-        assert_eq!(life.admit(OTHER, |_| ()), Ok(None));
+        assert_eq!(admitted(&life, OTHER), Ok(false));
         life.end(&hung);
-        assert_eq!(life.admit(OTHER, |generation| generation), Ok(Some(2)));
+        assert_eq!(life.admit(OTHER, &"worker".into()).unwrap().unwrap().generation(), 2);
     }
 
     #[test]
@@ -896,6 +902,73 @@ mod resetting {
     }
 }
 
+mod daemons {
+    use super::*;
+
+    const DAEMON: Ident = Ident(7);
+
+    /// A service with a daemon that runs on a thread of its own.
+    fn with_daemon() -> (Life, Arc<Daemon>) {
+        let life = running();
+        let daemon = life.admit(ME, &"worker".into()).unwrap().unwrap();
+        assert!(daemon.begin(DAEMON));
+        (life, daemon)
+    }
+
+    #[test]
+    fn a_daemon_of_the_generation_in_force_is_a_writer_as_any_other() {
+        let (life, _daemon) = with_daemon();
+        assert!(!life.has_late_writers());
+        assert_eq!(life.write(Some(DAEMON), |_| 7), Written::Done(7));
+    }
+
+    #[test]
+    fn what_a_daemon_of_a_past_generation_writes_is_dropped_until_its_end() {
+        let (life, daemon) = with_daemon();
+        stop(&life, ME);
+        assert!(life.has_late_writers());
+        assert_eq!(life.write(None, |_| panic!("written")), Written::<()>::WhoWrites);
+        assert_eq!(life.write(Some(DAEMON), |_| panic!("written")), Written::<()>::Late);
+        assert_eq!(life.write(Some(ME), |_| 7), Written::Done(7));
+        daemon.finish(None, || {});
+        life.daemon_ended();
+        assert!(!life.has_late_writers());
+        // Another thread by now.
+        assert_eq!(life.write(Some(DAEMON), |_| 8), Written::Done(8));
+    }
+
+    #[test]
+    fn a_daemon_that_resets_its_service_works_for_the_new_generation_until_the_reset_ends() {
+        let (life, _daemon) = with_daemon();
+        let ticket = begin_end(&life, DAEMON, Purpose::Reset);
+        life.clear(&ticket, || {}).unwrap();
+        assert_eq!(life.write(Some(DAEMON), |_| 7), Written::Done(7));
+        assert_eq!(admitted(&life, DAEMON), Ok(true));
+        run(&life, DAEMON);
+        life.end(&ticket);
+        assert_eq!(life.write(Some(DAEMON), |_| 8), Written::Late);
+        assert_eq!(admitted(&life, DAEMON), Ok(false));
+    }
+
+    #[test]
+    fn a_daemons_stop_signal_is_its_own() {
+        let (life, daemon) = with_daemon();
+        assert!(Arc::ptr_eq(&life.stop_signal(DAEMON), daemon.stop()));
+        assert!(!Arc::ptr_eq(&life.stop_signal(ME), daemon.stop()));
+    }
+
+    #[test]
+    fn in_a_forked_child_no_daemon_is_a_late_writer() {
+        let (life, _daemon) = with_daemon();
+        reset(&life, ME);
+        life.process.keep_only(DAEMON);
+        life.daemons().forked();
+        life.forked(DAEMON, false);
+        assert!(!life.has_late_writers());
+        assert_eq!(life.write(Some(DAEMON), |_| 7), Written::Done(7));
+    }
+}
+
 mod asking {
     use super::*;
 
@@ -1072,10 +1145,10 @@ mod stopping {
         let life = running();
         for purpose in [Purpose::Stop, Purpose::Reset] {
             let ticket = begin_end(&life, OTHER, purpose);
-            assert_eq!(life.admit(ME, |_| ()), Ok(None));
-            assert_eq!(life.admit(OTHER, |_| ()), Ok(Some(())));
+            assert_eq!(admitted(&life, ME), Ok(false));
+            assert_eq!(admitted(&life, OTHER), Ok(true));
             life.end(&ticket);
-            assert_eq!(life.admit(ME, |_| ()), Ok(Some(())));
+            assert_eq!(admitted(&life, ME), Ok(true));
         }
     }
 }
@@ -1089,7 +1162,7 @@ mod roster {
         life.process.roster.close();
         let refused = life.begin_start(ME, Asked::Explicitly, &mut Never).unwrap_err();
         assert!(matches!(refused, Refused::Closed(Closed)));
-        assert_eq!(life.admit(ME, |_| ()), Err(Closed));
+        assert_eq!(admitted(&life, ME), Err(Closed));
         assert!(life.is_ready() && entered(&life).is_empty());
         assert_idle(&life);
         life.process.roster.open();
@@ -1118,8 +1191,8 @@ mod roster {
     #[test]
     fn a_service_with_a_daemon_is_in_the_roster_although_it_never_started() {
         let life = life();
-        assert_eq!(life.admit(ME, |generation| generation), Ok(Some(1)));
-        life.admit(ME, |_| ()).unwrap();
+        assert_eq!(life.admit(ME, &"worker".into()).unwrap().unwrap().generation(), 1);
+        admitted(&life, ME).unwrap();
         assert_eq!(life.process.roster.members(), ["service"]);
     }
 
@@ -1127,7 +1200,7 @@ mod roster {
     fn whoever_a_shutdown_has_taken_out_is_entered_again() {
         let life = running();
         life.process.roster.pop_last();
-        life.admit(ME, |_| ()).unwrap();
+        admitted(&life, ME).unwrap();
         assert_eq!(life.process.roster.members(), ["service"]);
     }
 

@@ -5,9 +5,12 @@ import threading
 import time
 
 import pytest
+from jaseci.svc import ServiceState
 
 from behaviour.services import PATIENCE, Plain, waits_for_stop
 from behaviour.threads import Going
+
+RUNNING = ServiceState.RUNNING
 
 
 @pytest.fixture
@@ -144,6 +147,99 @@ def test_a_daemon_stuck_in_c_is_given_up_and_logged(service, caplog):
     lock.release()
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "Plain/worker did not stop" in record.getMessage()
+
+
+class Outlived(Plain):
+    """Its first daemon sits in C code through both graces, and writes when it comes back."""
+
+    daemon_grace = 0.05
+
+    def __init__(self, hook=None):
+        super().__init__(hook)
+        self.__dict__.setdefault("held", threading.Lock())
+        self.__dict__.setdefault("begun", threading.Event())
+
+    def post_run(self):
+        if self.begun.is_set():
+            return
+        self.held.acquire()
+        self.spawn_daemon(worker=self.work)
+        assert self.begun.wait(PATIENCE)
+
+    def work(self):
+        try:
+            self.begun.set()
+            self.held.acquire()
+            while True:
+                pass  # until the interruption arrives that the second grace began with
+        except SystemExit:
+            self.app, self.config, self.kube = "late", {"late": 1}, {"late": []}
+            self.error, self.enabled, self.quiet = OSError("late"), False, True
+            self.state = ServiceState.FAILED
+
+    def let_go(self):
+        """Lets the daemon write, and waits for its end."""
+        worker = thread_of("Outlived/worker")
+        self.held.release()
+        worker.join(PATIENCE)
+        assert not worker.is_alive()
+
+
+@pytest.fixture
+def outlived():
+    """A service that was reset over a stuck daemon, after that one has ended, and the app of that moment."""
+    service = Outlived().start()
+    service.reset()
+    app = service.app
+    service.let_go()
+    return service, app
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("config", {}), ("kube", None), ("error", None), ("state", RUNNING), ("enabled", True), ("quiet", False)],
+)
+def test_what_a_given_up_daemon_writes_late_is_dropped(outlived, name, value):
+    """Its generation is over, as that of an abandoned run is."""
+    assert getattr(outlived[0], name) == value
+
+
+def test_a_given_up_daemon_does_not_replace_the_new_app(outlived):
+    """What the new run has set stays."""
+    service, app = outlived
+    assert service.app is app
+
+
+def test_a_given_up_daemon_does_not_bring_a_stopped_service_back():
+    """NOT_STARTED, without an app."""
+    service = Outlived().start()
+    service.stop()
+    service.let_go()
+    assert (service.state, service.app, service.error) == (ServiceState.NOT_STARTED, None, None)
+
+
+def test_a_daemon_of_the_generation_in_force_writes_as_anybody_does(service):
+    """To replace a connection, for instance."""
+
+    def target():
+        service.app = "new"
+
+    spawned(service, target)
+    assert service.app == "new"
+
+
+def test_a_daemon_that_resets_its_service_is_of_the_past_afterwards(service):
+    """The new generation is not its own: neither does it write there, nor spawn."""
+
+    def target():
+        service.reset()
+        service.error = OSError("late")
+        service.spawn_daemon(late=waits_for_stop(service))
+        told.append(bool(service.stop_requested))
+
+    told = []
+    spawned(service, target)
+    assert (told, service.error, alive(service)) == ([True], None, set())
 
 
 def test_an_exception_ends_a_daemon_with_a_logged_traceback(service, caplog):
