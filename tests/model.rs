@@ -661,6 +661,32 @@ fn a_daemon_admitted_while_its_service_stops_is_stopped_or_in_the_roster() {
 }
 
 #[test]
+fn a_stop_is_not_undone_by_a_daemon_that_resets_its_service() {
+    explore(|| {
+        let (process, service) = Service::alone();
+        service.start(Ident(1), Run::Well).unwrap();
+        let daemon = service.life.admit(Ident(1), &"healer".into()).unwrap().unwrap();
+        let other = Arc::clone(&service);
+        let healer = thread::spawn(move || {
+            if daemon.begin(Ident(3)) {
+                let ticket = other.life.begin_end(Ident(3), Purpose::Reset, &mut Patient).unwrap();
+                if other.life.is_in_force(&ticket) {
+                    other.renew(Ident(3), &ticket);
+                }
+                other.life.end(&ticket);
+            }
+            daemon.finish(None, || {});
+            other.life.daemon_ended();
+        });
+        service.stop(Ident(2));
+        healer.join().unwrap();
+        assert_eq!(service.read(Ident(2), Run::Well), None);
+        assert!(process.roster.members().is_empty());
+        assert_settled(&process, &service);
+    });
+}
+
+#[test]
 fn racing_callers_construct_once() {
     explore_three(|| get_by_three(0));
 }

@@ -465,7 +465,7 @@ impl ServiceCore {
     }
 
     /// Ends the generation for a reset (or else a stop): waits at most `timeout` seconds for a start that is under
-    /// way, then gives it up.
+    /// way, then gives it up. The ticket is of the past for a reset by a caller whose own generation is over.
     fn _begin_end(slf: &Bound<'_, Self>, timeout: f64, reset: bool) -> PyResult<Ticket> {
         let py = slf.py();
         let body = &slf.get().body;
@@ -609,6 +609,11 @@ impl Ticket {
 
 #[pymethods]
 impl Ticket {
+    /// Whether what its holder does still counts: its generation is in force.
+    fn is_in_force(&self) -> PyResult<bool> {
+        Ok(self.body()?.life.is_in_force(&self.ticket))
+    }
+
     /// Reports that `run` has ended well; True if `post_run` is due.
     fn ran(&self) -> PyResult<bool> {
         Ok(self.body()?.life.ran(&self.ticket))

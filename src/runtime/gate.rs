@@ -41,6 +41,13 @@ pub struct Hold {
     pub(super) generation: u64,
 }
 
+impl Hold {
+    /// A hold that is over: no gate has given it out.
+    pub(super) fn of_the_past(ident: Ident, purpose: Purpose) -> Self {
+        Self { id: 0, ident, purpose, generation: 0 }
+    }
+}
+
 #[derive(Debug)]
 struct Waiter {
     ident: Ident,

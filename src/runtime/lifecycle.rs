@@ -200,11 +200,13 @@ impl<M: Clone> Lifecycle<M> {
                 return Ok(None);
             }
             self.notice_fork(&mut inner);
-            // Inside a start that was given up as inside any other: nothing starts.
-            if inner.gate.was_given_up(me) {
+            // Nothing starts for those whose generation is over. A daemon that reads waits for its successor's app.
+            let late = self.is_late(&inner, me);
+            if inner.gate.was_given_up(me) || (late && asked != Asked::ByReading) {
                 return Ok(None);
             }
             let purpose = match inner.gate.holder() {
+                None if late => return Ok(None),
                 None => return self.start_now(&mut inner, me, asked).map_err(Refused::Closed),
                 // The gate is the caller's own: a reset starts the new generation, anything else comes back to it.
                 Some(hold) if hold.ident == me => match (hold.purpose, self.process.waits.standing(me, &self.tag)) {
@@ -280,6 +282,9 @@ impl<M: Clone> Lifecycle<M> {
     /// deadline begins anew with each holder, and callers come to hold it in the order in which they asked. As long
     /// as any of them waits, the generation is asked to end ([`Lifecycle::stop_signal`]).
     ///
+    /// A caller whose own generation is over resets nothing: its ticket is of the past from the beginning
+    /// ([`Lifecycle::is_in_force`]). What it stops is stopped, for that may be a shutdown's doing.
+    ///
     /// # Errors
     /// [`Refused`]: a cycle or an interrupt. Nothing has changed then, and nobody is asked to end any more, unless
     /// somebody else waits.
@@ -292,8 +297,14 @@ impl<M: Clone> Lifecycle<M> {
         let mut inner = self.inner.lock();
         self.notice_fork(&mut inner);
         let spot = inner.line.join();
-        let (mut inner, turn) = self.wait_for_turn(inner, me, spot, blocking);
-        let ticket = turn.map(|()| self.end_generation(&mut inner, me, purpose));
+        let (mut inner, turn) = self.wait_for_turn(inner, me, purpose, spot, blocking);
+        let ticket = turn.map(|()| {
+            if self.resets_in_vain(&inner, me, purpose) {
+                Ticket(Hold::of_the_past(me, purpose))
+            } else {
+                self.end_generation(&mut inner, me, purpose)
+            }
+        });
         inner.line.leave(spot);
         if let Some(stop) = inner.stop.as_ref().filter(|_| inner.line.is_empty() && ticket.is_err()) {
             stop.take_back();
@@ -303,17 +314,19 @@ impl<M: Clone> Lifecycle<M> {
         ticket
     }
 
-    /// Waits until the gate is the caller's to take, with its deadline for each holder; gives up one that outlasts it.
+    /// Waits until the gate is the caller's to take: from nobody, or from a holder that outlasts the deadline.
     fn wait_for_turn<'a, B: Blocking>(
         &'a self,
         mut inner: MutexGuard<'a, Inner>,
         me: Ident,
+        purpose: Purpose,
         spot: Spot,
         blocking: &mut B,
     ) -> (MutexGuard<'a, Inner>, Result<(), Refused<B::Interrupt>>) {
         loop {
             let holder = inner.gate.outermost().copied();
-            if inner.gate.is_held_by(me) || (holder.is_none() && inner.line.is_next(spot)) {
+            let may_take = inner.gate.is_held_by(me) || (holder.is_none() && inner.line.is_next(spot));
+            if may_take || self.resets_in_vain(&inner, me, purpose) {
                 return (inner, Ok(()));
             }
             let waited;
@@ -323,16 +336,20 @@ impl<M: Clone> Lifecycle<M> {
                 Err(refused) => return (inner, Err(refused)),
                 Ok(_) if has_changed => blocking.renew(),
                 Ok(Waited::Happened) => {}
-                // Nobody at all, if whoever is next does not come.
-                Ok(Waited::TimedOut) => {
-                    inner.gate.give_up_holders(&self.process.waits);
-                    return (inner, Ok(()));
-                }
+                // Also if nobody holds it and whoever is next does not come.
+                Ok(Waited::TimedOut) => return (inner, Ok(())),
             }
         }
     }
 
+    fn resets_in_vain(&self, inner: &Inner, me: Ident, purpose: Purpose) -> bool {
+        purpose == Purpose::Reset && self.is_late(inner, me)
+    }
+
     fn end_generation(&self, inner: &mut MutexGuard<'_, Inner>, me: Ident, purpose: Purpose) -> Ticket {
+        if !inner.gate.is_held_by(me) {
+            inner.gate.give_up_holders(&self.process.waits);
+        }
         inner.generation += 1;
         if let Some(stop) = inner.stop.take() {
             stop.set();
@@ -357,6 +374,11 @@ impl<M: Clone> Lifecycle<M> {
             return over;
         }
         Arc::clone(inner.stop.get_or_insert_default())
+    }
+
+    /// Whether what the holder of this ticket does still counts.
+    pub fn is_in_force(&self, ticket: &Ticket) -> bool {
+        Self::is_current(&self.inner.lock(), ticket)
     }
 
     /// Puts the service back to `NOT_STARTED`, in a reset or a stop; a stopped one is not started by a read.

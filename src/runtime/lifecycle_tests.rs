@@ -951,6 +951,72 @@ mod daemons {
     }
 
     #[test]
+    fn a_daemon_that_resets_or_starts_its_service_while_a_stop_ends_it_does_not_bring_it_back() {
+        let (life, _daemon) = with_daemon();
+        let stop = begin_end(&life, ME, Purpose::Stop);
+        let reset = begin_end(&life, DAEMON, Purpose::Reset);
+        assert!(!life.is_in_force(&reset) && life.is_in_force(&stop));
+        assert_eq!(life.clear(&reset, || panic!("dropped the app")), None::<()>);
+        life.end(&reset);
+        assert_eq!(begin(&life, DAEMON, Never), None);
+        life.clear(&stop, || {}).unwrap();
+        life.end(&stop);
+        assert_eq!(begin(&life, DAEMON, Never), None);
+        assert!(!life.is_in_force(&begin_end(&life, DAEMON, Purpose::Reset)));
+        assert_eq!((life.generation(), life.holder()), (2, None));
+    }
+
+    #[test]
+    fn a_daemon_that_waits_to_reset_its_service_goes_on_when_a_stop_comes_first() {
+        let life = life();
+        // The daemon resets in the middle of the `post_run` that spawned it.
+        let start = begin(&life, OTHER, Never).unwrap();
+        life.ran(&start);
+        let daemon = life.admit(OTHER, &"worker".into()).unwrap().unwrap();
+        assert!(daemon.begin(DAEMON));
+        let mut stopped = Meanwhile(|| {
+            let stop = life.begin_end(ME, Purpose::Stop, &mut TimesOut).unwrap();
+            life.clear(&stop, || {}).unwrap();
+        });
+        let reset = life.begin_end(DAEMON, Purpose::Reset, &mut stopped).unwrap();
+        assert!(!life.is_in_force(&reset));
+        assert_eq!(life.holder(), Some(ME), "the stop was given up");
+    }
+
+    #[test]
+    fn a_daemon_of_a_past_generation_may_stop_its_service() {
+        let (life, _daemon) = with_daemon();
+        reset(&life, ME);
+        stop(&life, DAEMON);
+        assert!(life.is_ready() && !life.starts_when_read());
+    }
+
+    #[test]
+    fn a_daemon_of_a_past_generation_that_reads_waits_for_the_new_app() {
+        let (life, _daemon) = with_daemon();
+        let ticket = begin_end(&life, ME, Purpose::Reset);
+        life.clear(&ticket, || {}).unwrap();
+        let resetter = Meanwhile(|| {
+            run(&life, ME);
+            life.end(&ticket);
+        });
+        assert_eq!(read(&life, DAEMON, resetter), None);
+        assert!(life.is_running());
+    }
+
+    #[test]
+    fn a_given_up_start_resets_nothing() {
+        let life = life();
+        begin(&life, OTHER, Never).unwrap();
+        let ticket = life.begin_end(ME, Purpose::Reset, &mut TimesOut).unwrap();
+        life.clear(&ticket, || {}).unwrap();
+        run(&life, ME);
+        life.end(&ticket);
+        assert!(!life.is_in_force(&begin_end(&life, OTHER, Purpose::Reset)));
+        assert!(life.is_running());
+    }
+
+    #[test]
     fn a_daemons_stop_signal_is_its_own() {
         let (life, daemon) = with_daemon();
         assert!(Arc::ptr_eq(&life.stop_signal(DAEMON), daemon.stop()));

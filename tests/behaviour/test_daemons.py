@@ -228,6 +228,28 @@ def test_a_daemon_of_the_generation_in_force_writes_as_anybody_does(service):
     assert service.app == "new"
 
 
+@pytest.mark.parametrize("way", ["reset", "start"])
+def test_a_daemon_that_resets_or_starts_its_own_service_does_not_undo_a_stop(way, caplog):
+    """Its generation is over, so that does nothing; and the stop does not wait for a daemon that waits for the stop."""
+
+    class Healing(Plain):
+        daemon_grace = PATIENCE / 2
+
+        def post_run(self):
+            self.spawn_daemon(healer=self.heal)
+
+        def heal(self):
+            self.stop_requested.wait(PATIENCE)
+            getattr(self, way)()
+            healed.set()
+
+    healed = threading.Event()
+    service = Healing().start()
+    service.stop()
+    assert healed.is_set()
+    assert (service.state, alive(service), caplog.records) == (ServiceState.NOT_STARTED, set(), [])
+
+
 def test_a_daemon_that_resets_its_service_is_of_the_past_afterwards(service):
     """The new generation is not its own: neither does it write there, nor spawn."""
 

@@ -145,6 +145,7 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         Daemons are stopped. A ``run`` that is under way on another thread is waited for, ``start_timeout`` seconds at
         most; after that, whatever it still writes is dropped. The constructor is called again with the original
         arguments and this hook. Raises what ``start`` raises; after a shutdown that is ``RuntimeClosed``, at once.
+        Nothing happens if the caller is a daemon or a ``run`` that a stop or another reset has ended meanwhile.
         """
         if is_closed():
             # Before settings are read: without a hook, that would populate the registry anew.
@@ -154,6 +155,8 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
             )
         ticket = self._begin_end(self.start_timeout, True)
         try:
+            if not ticket.is_in_force():
+                return  # the caller's own generation is over
             _daemons.settle(self, *self._terminate_past(self.daemon_grace))
             if not ticket.clear():
                 return  # another reset or a stop has given this one up
