@@ -234,6 +234,10 @@ impl<M: Clone> Lifecycle<M> {
             ServiceState::Failed => asked == Asked::Anew,
             _ => false,
         };
+        if pending && status & (ENABLED | HAS_APP) == 0 && asked == Asked::Explicitly {
+            // It may be disabled because its settings could not be read after a shutdown: a start says so.
+            return self.process.roster.check_open().map(|()| None);
+        }
         if !pending || status & (ENABLED | HAS_APP) != ENABLED || (asked == Asked::ByReading && status & STOPPED != 0) {
             return Ok(None);
         }

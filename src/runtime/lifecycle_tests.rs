@@ -1236,6 +1236,23 @@ mod roster {
     }
 
     #[test]
+    fn after_a_shutdown_the_start_of_a_disabled_service_is_refused_as_well_but_not_a_read() {
+        let life = life();
+        write(&life, |flags| flags.enabled(false));
+        life.process.roster.close();
+        let refused = life.begin_start(ME, Asked::Explicitly, &mut Never).unwrap_err();
+        assert!(matches!(refused, Refused::Closed(Closed)));
+        assert_eq!(read(&life, ME, Never), None);
+    }
+
+    #[test]
+    fn after_a_shutdown_the_start_of_what_has_started_does_nothing() {
+        let life = running();
+        life.process.roster.close();
+        assert_eq!(begin(&life, ME, Never), None);
+    }
+
+    #[test]
     fn whoever_is_needed_by_another_is_stopped_after_it() {
         let process = Arc::default();
         let (a, b) = (life_of(&process, "a"), life_of(&process, "b"));

@@ -83,6 +83,14 @@ impl<M: Clone> Roster<M> {
         self.entries.lock().closed = false;
     }
 
+    /// Whether it admits.
+    ///
+    /// # Errors
+    /// [`Closed`] after a shutdown.
+    pub fn check_open(&self) -> Result<(), Closed> {
+        if self.is_closed() { Err(Closed) } else { Ok(()) }
+    }
+
     /// Whether it refuses.
     pub fn is_closed(&self) -> bool {
         self.entries.lock().closed

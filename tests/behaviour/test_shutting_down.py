@@ -1,9 +1,11 @@
 """Section 3 and 4: `shutdown` stops everything once, in reverse order of start, whatever single services do."""
 
 import logging
+import pickle
 import threading
 
 import pytest
+from jaseci.hook import MemoryHook
 from jaseci.svc import MetaService, RuntimeClosed
 
 from behaviour.services import PATIENCE, Plain, waits_for_stop
@@ -118,6 +120,52 @@ def test_after_a_shutdown_nothing_starts(meta, way):
     }
     with pytest.raises(RuntimeClosed, match=r"construct MetaService\(\)"):
         ways[way]()
+
+
+@pytest.fixture
+def built_late(meta):
+    """A service that is built without a hook after a shutdown."""
+    meta.shutdown()
+    return Plain()
+
+
+def test_building_a_service_after_a_shutdown_populates_nothing(built_late):
+    """Starts stay refused, also those of other services."""
+    assert not built_late.is_running()
+    with pytest.raises(RuntimeClosed):
+        Plain().start()
+
+
+def test_a_service_built_after_a_shutdown_is_disabled_with_the_reason(built_late, caplog):
+    """Like any whose settings cannot be read: kept in error, logged, nothing raised by the constructor."""
+    assert (built_late.enabled, type(built_late.error)) == (False, RuntimeClosed)
+    told = "Plain is disabled, its settings cannot be used: RuntimeClosed: there is no hook to read them with"
+    assert any(told in record.getMessage() for record in caplog.get_records("setup"))
+
+
+def test_a_service_built_after_a_shutdown_works_after_the_next_meta_service(built_late):
+    """With the reset that the log asks for."""
+    MetaService()
+    built_late.reset()
+    assert (built_late.is_running(), built_late.error) == (True, None)
+
+
+def test_a_service_built_after_a_shutdown_with_a_hook_has_its_settings(meta):
+    """It needs nothing of the registry."""
+    meta.shutdown()
+    service = Plain(MemoryHook())
+    assert (service.enabled, service.error) == (True, None)
+
+
+def test_a_kept_service_that_is_unpickled_after_a_shutdown_populates_nothing(meta):
+    """Its registry is gone."""
+    meta.add_service_builder("plain", Plain)
+    pickled = pickle.dumps(meta.get_service("plain"))
+    meta.shutdown()
+    with pytest.raises(RuntimeClosed, match="'plain' is not unpickled"):
+        pickle.loads(pickled)
+    with pytest.raises(RuntimeClosed):
+        Plain().start()
 
 
 def test_after_a_shutdown_the_next_meta_service_begins_anew(meta):

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, CoroutineType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from jaseci.svc._core import is_closed
+from jaseci.svc.errors import RuntimeClosed
+
 if TYPE_CHECKING:
     from jaseci.svc.common import CommonService
 
@@ -30,9 +33,17 @@ def call_with_hook(service: "CommonService[Any]", method: Callable[..., Any], na
 
 
 def default_hook() -> Any:
-    """A hook for a service that was given none: the one that the process's MetaService would build."""
+    """A hook for a service that was given none: the one that the process's MetaService would build.
+
+    Raises ``RuntimeClosed`` after a shutdown: who only builds a service does not mean to begin everything anew.
+    """
     from jaseci.svc.meta import MetaService
 
+    if is_closed():
+        raise RuntimeClosed(
+            "there is no hook to read them with, as the service runtime has been shut down; "
+            "construct MetaService() to populate it anew"
+        )
     return MetaService().build_context("hook")
 
 

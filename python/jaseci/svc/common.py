@@ -271,6 +271,11 @@ def _why_not_running(service: CommonService[Any]) -> str:
 def _rebuild_kept(name: str) -> Any:
     from jaseci.svc.meta import MetaService
 
+    if is_closed():
+        raise RuntimeClosed(
+            f"service {name!r} is not unpickled: the service runtime has been shut down; "
+            "construct MetaService() to populate it anew"
+        )
     return MetaService().get_service(name)
 
 
