@@ -3,12 +3,14 @@
 import logging
 import pickle
 import threading
+from types import SimpleNamespace
 
 import pytest
 from jaseci.hook import MemoryHook
-from jaseci.svc import MetaService, RuntimeClosed
+from jaseci.svc import MetaService, RuntimeClosed, _shutdown
 
 from behaviour.services import PATIENCE, Plain, waits_for_stop
+from behaviour.threads import Crowd
 
 
 def stopping(name, stops, action=lambda: None):
@@ -75,6 +77,30 @@ def test_a_hanging_stop_is_left_behind_and_the_rest_is_stopped(meta, caplog):
     assert stops == ["b", "a"]
     assert not services[0].is_running()
     assert any("'b' did not stop within 0.2 s" in record.getMessage() for record in caplog.records)
+
+
+def test_the_deadline_holds_however_many_services_hang(meta, monkeypatch):
+    """They are asked once each nevertheless, at last all at once. Here time passes with the waits only."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+
+    class Thread(threading.Thread):
+        def join(self, timeout=None):
+            clock.now += timeout
+
+    stops, asked, release = [], Crowd(100), threading.Event()
+
+    def hang():
+        asked.arrive()
+        release.wait(PATIENCE)
+
+    services = [stopping(number, stops, hang)().start() for number in map(str, range(100))]
+    monkeypatch.setattr(_shutdown, "time", clock)
+    monkeypatch.setattr(_shutdown, "threading", SimpleNamespace(Thread=Thread))
+    meta.shutdown(timeout=1.0)
+    asked.wait_until_complete()
+    release.set()
+    assert clock.now <= 1.0
+    assert sorted(stops, key=int) == [service._name for service in services]
 
 
 def test_daemons_are_stopped_and_joined(meta):

@@ -24,26 +24,49 @@ def is_exiting() -> bool:
     return _exiting.is_set()
 
 
-def stop_everything(timeout: float) -> None:
+# What a service gets at least, as long as there is time, in seconds.
+_SHARE = 0.05
+
+
+class Deadline:
+    """A span of time that begins with this object."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """What is left of it, in seconds."""
+        return max(self._end - time.monotonic(), 0.0)
+
+    def share(self) -> float:
+        """Half of what is left: so no single one can use it up, and the first ones can take long."""
+        left = self.left()
+        return min(max(left / 2, _SHARE), left)
+
+
+def stop_everything(deadline: Deadline) -> None:
     """Calls ``stop()`` of each started service once, the last started first.
 
     A stop that fails is logged. One that hangs is left behind on its thread when its share of the time is over, so
-    that the rest is stopped as well; all are waited for until the deadline.
+    that the rest is stopped as well; all are waited for until the deadline. When that is over the others are asked to
+    stop as well, all at once, and not waited for.
     """
-    deadline = time.monotonic() + timeout
     hanging: list[tuple[Any, threading.Thread]] = []
     while (service := pop_last_started()) is not None:
         thread = _stop_on_thread(service)
         if thread is None:
             continue
-        # Half of what is left each time: no single service can use it up, and the first ones can take long.
-        thread.join(max((deadline - time.monotonic()) / 2, 0.05))
+        thread.join(deadline.share())
         if thread.is_alive():
             hanging.append((service, thread))
     for service, thread in hanging:
-        thread.join(max(deadline - time.monotonic(), 0))
+        thread.join(deadline.left())
         if thread.is_alive():
-            report(logging.ERROR, f"Service {service._name!r} did not stop within {timeout} s and is left as it is")
+            report(
+                logging.ERROR,
+                f"Service {service._name!r} did not stop within {deadline.seconds} s and is left as it is",
+            )
 
 
 def _stop_on_thread(service: Any) -> threading.Thread | None:

@@ -296,10 +296,12 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
     def shutdown(self, timeout: float = 30.0) -> None:
         """Stops every started service once, the last started first, within ``timeout`` seconds, and empties the
         registry. After that a start raises ``RuntimeClosed`` until ``MetaService()`` is constructed again."""
-        ticket = self._begin_end(timeout, False)
+        deadline = _shutdown.Deadline(timeout)
+        # Whoever populates the registry at this moment is given up in time to stop the services.
+        ticket = self._begin_end(deadline.share(), False)
         try:
             close_roster()
-            _shutdown.stop_everything(timeout)
+            _shutdown.stop_everything(deadline)
             registry = self._app
             if registry is not None:
                 registry._take_out_of_force()
