@@ -16,6 +16,7 @@ pub mod process;
 pub mod registry;
 pub mod roster;
 pub mod secrets;
+mod spelling;
 pub mod state;
 pub mod sync;
 pub mod waits;

@@ -3,10 +3,11 @@
 //! Masking is by value. A config is walked once for values under secret keys ([`SecretBook::learn`]); every text
 //! that the runtime makes passes [`SecretBook::mask`].
 
+use super::spelling;
 use super::sync::Mutex;
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt::Write;
+use std::ops::Range;
 
 /// What stands for a secret in text.
 pub const MASK: &str = "***";
@@ -43,7 +44,7 @@ fn is_secret_word(word: &str) -> bool {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Values to mask anywhere, the longest first, in every spelling that text may have.
+    /// Values to mask anywhere, however they are spelled, the longest first.
     anywhere: Vec<String>,
     seen: HashSet<String>,
     /// Short values with their key.
@@ -70,18 +71,19 @@ impl SecretBook {
                 known.as_value.insert((key.to_owned(), value.to_owned()));
             }
         } else if known.seen.insert(value.to_owned()) {
-            for spelling in spellings(value) {
-                let at = known.anywhere.partition_point(|other| other.len() >= spelling.len());
-                known.anywhere.insert(at, spelling);
-            }
+            let at = known.anywhere.partition_point(|other| other.len() >= value.len());
+            known.anywhere.insert(at, value.to_owned());
         }
     }
 
-    /// Notes the passwords of the URLs in `text`, which may stand under any key.
+    /// Notes the passwords of the URLs in `text`, which may stand under any key, as they are and as they are meant.
     pub fn learn_urls(&self, text: &str) {
         for (start, end) in userinfos(text) {
             if let Some((_, password)) = text[start..end].split_once(':') {
                 self.learn("password", password);
+                if let Some(meant) = spelling::percent_decoded(password) {
+                    self.learn("password", &meant);
+                }
             }
         }
     }
@@ -92,8 +94,8 @@ impl SecretBook {
         {
             let known = self.known.lock();
             for secret in &known.anywhere {
-                if masked.contains(secret.as_str()) {
-                    masked = Cow::Owned(masked.replace(secret.as_str(), MASK));
+                if let Some(changed) = spelling::replaced(&masked, secret, MASK) {
+                    masked = Cow::Owned(changed);
                 }
             }
             for (key, value) in &known.as_value {
@@ -117,26 +119,6 @@ impl SecretBook {
     pub fn clear(&self) {
         *self.known.lock() = Known::default();
     }
-}
-
-/// How a value may be spelled in text: as it is, in JSON, in JSON without other than ASCII, in a Python literal.
-fn spellings(value: &str) -> HashSet<String> {
-    let json = serde_json::Value::from(value).to_string();
-    let json = json[1..json.len() - 1].to_owned();
-    let ascii = json.chars().fold(String::new(), |mut ascii, each| {
-        if each.is_ascii() {
-            ascii.push(each);
-        } else {
-            for unit in each.encode_utf16(&mut [0; 2]) {
-                // Writing to a text cannot fail.
-                let _ = write!(ascii, "\\u{unit:04x}");
-            }
-        }
-        ascii
-    });
-    let literal = value.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
-    let quoted = literal.replace('\'', "\\'");
-    HashSet::from([value.to_owned(), json, ascii, literal, quoted])
 }
 
 /// Where the userinfo of each URL in `text` stands: between `://` and the last `@` of the authority.
@@ -164,22 +146,29 @@ fn mask_as_value(text: &str, key: &str, value: &str) -> Option<String> {
     let mut from = 0;
     let mut copied = 0;
     while let Some(at) = text[from..].find(key) {
-        let after_key = from + at + key.len();
-        from = after_key;
-        let rest = &text[after_key..];
-        let gap =
-            rest.len() - rest.trim_start_matches(|each: char| each.is_whitespace() || "\"'\\:=".contains(each)).len();
-        let start = after_key + gap;
-        let stands = rest[..gap].contains([':', '=']) && text[start..].starts_with(value);
-        let end = start + value.len();
-        if stands && !text[end..].starts_with(char::is_alphanumeric) {
-            changed.push_str(&text[copied..start]);
+        from += at + key.len();
+        if let Some(found) = value_after_key(&text[from..], value) {
+            changed.push_str(&text[copied..from + found.start]);
             changed.push_str(MASK);
-            copied = end;
-            from = end;
+            from += found.end;
+            copied = from;
         }
     }
     (copied > 0).then(|| changed + &text[copied..])
+}
+
+/// Where `value` stands as a value in what follows a key: behind `:` or `=`, spaces and quotes.
+fn value_after_key(rest: &str, value: &str) -> Option<Range<usize>> {
+    let between = |each: char| each.is_whitespace() || "\"'\\:=".contains(each);
+    let gap = rest.len() - rest.trim_start_matches(between).len();
+    let separated = rest[..gap].find([':', '='])? + 1;
+    // The value may itself begin with a quote or an escape.
+    let mut starts = (separated..=gap).filter(|start| rest.is_char_boundary(*start));
+    let ends_here = |end: &usize| !rest[*end..].starts_with(char::is_alphanumeric);
+    starts.find_map(|start| {
+        let end = spelling::length_of(&rest[start..], value).map(|length| start + length);
+        end.filter(ends_here).map(|end| start..end)
+    })
 }
 
 #[cfg(all(test, not(loom)))]
@@ -201,7 +190,14 @@ mod tests {
     fn a_known_value_is_masked_in_every_spelling() {
         let book = SecretBook::default();
         book.learn("key", "s\"e\\c'r\né");
-        for text in ["s\"e\\c'r\né", r#"s\"e\\c'r\né"#, r#"s\"e\\c'r\n\u00e9"#, r#"s"e\\c\'r\né"#] {
+        let texts = [
+            "s\"e\\c'r\né",
+            r#"s\"e\\c'r\né"#,
+            r#"s\"e\\c'r\n\u00e9"#,
+            r#"s"e\\c\'r\n\xc3\xa9"#,
+            "s%22e%5Cc'r%0A%C3%A9",
+        ];
+        for text in texts {
             assert_eq!(book.mask(&format!("<{text}>")), "<***>");
         }
     }
@@ -237,6 +233,24 @@ mod tests {
         assert_eq!(book.mask("at redis://me:pw@host/0, http://x/@y"), "at redis://***@host/0, http://x/@y");
         book.learn_urls("redis://me:longer@host");
         assert_eq!(book.mask("AUTH longer"), "AUTH ***");
+    }
+
+    #[test]
+    fn a_password_is_masked_as_its_url_spells_it_and_as_it_is_meant() {
+        let book = SecretBook::default();
+        book.learn_urls("redis://me:p%40ss%20word@host");
+        assert_eq!(book.mask("p%40ss%20word, p@ss word, p%40ss+word"), "***, ***, ***");
+        assert_eq!(book.mask("redis://me:p@ss word"), "redis://me:***");
+    }
+
+    #[test]
+    fn a_short_value_is_masked_as_its_keys_value_however_it_is_spelled() {
+        let book = SecretBook::default();
+        book.learn("pass", "\0\u{e9}");
+        assert_eq!(book.mask(r#"{"pass": "\u0000\u00e9"}"#), r#"{"pass": "***"}"#);
+        assert_eq!(book.mask(r"pass='\x00\xe9'"), "pass='***'");
+        book.learn("pass", "\"x");
+        assert_eq!(book.mask("pass=\"x"), "pass=***");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from urllib.parse import quote, quote_plus
 
 import pytest
 from jaseci.hook import MemoryHook
@@ -34,6 +35,48 @@ def test_the_log_masks_it(caplog):
     assert "the server refused ***" in caplog.text
     assert SECRET not in caplog.text
     assert "hunter22" not in caplog.text
+
+
+WRITERS = {
+    "repr": repr,
+    "ascii": ascii,
+    "repr of bytes": lambda text: repr(text.encode()),
+    "JSON": json.dumps,
+    "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False),
+    "URL": quote,
+    "part of a URL": lambda text: quote(text, safe=""),
+    "form": quote_plus,
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_it_is_masked_however_a_message_spells_it(write):
+    """What cannot be printed is escaped, in a URL most of what is no letter."""
+    awkward = "pass/@\\\"'\0\n\x7f\xe9\u200b\U0001f600 word"
+
+    class Refused(Plain):
+        def build_config(self, hook):
+            return super().build_config(hook) | {"password": awkward}
+
+        def run(self):
+            raise OSError(f"refused <{write(awkward)}>")
+
+    with pytest.raises(ServiceNotRunning, match=r"refused <b?[\"']?\*\*\*[\"']?>"):
+        Refused(MemoryHook()).poke()
+
+
+def test_a_password_in_a_url_is_masked_as_it_is_meant_too(caplog):
+    """A client decodes it, and shows what it sends."""
+
+    class Client(Plain):
+        def build_config(self, hook):
+            return super().build_config(hook) | {"url": "redis://me:p%40ss%20word@host"}
+
+        def run(self):
+            raise OSError("AUTH me 'p@ss word' refused")
+
+    Client(MemoryHook()).start()
+    assert "AUTH me '***' refused" in caplog.text
 
 
 def test_the_event_masks_it(lifecycle_events):
