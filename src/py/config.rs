@@ -6,6 +6,7 @@ use super::service::pop_flag;
 use crate::runtime::config::{names, text};
 use crate::runtime::secrets;
 use crate::runtime::sync::Mutex;
+use pyo3::PyTypeInfo;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -19,6 +20,16 @@ static TEMPLATES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 /// What has been served last. What a service's `build_config` returns is mostly just that, and then what was found
 /// out about it once holds.
 static SERVED: Mutex<Option<Py<Template>>> = Mutex::new(None);
+
+/// Makes what is made once; see `super::fork::prepare_for_forks`.
+pub fn prepare(py: Python<'_>) {
+    templates(py);
+    Template::type_object(py);
+}
+
+fn templates(py: Python<'_>) -> &Bound<'_, PyDict> {
+    TEMPLATES.get_or_init(py, || PyDict::new(py).unbind()).bind(py)
+}
 
 /// What a text means: the dict to copy, and what is known about it. Lives as long as it is among the templates.
 #[pyclass(frozen)]
@@ -108,7 +119,7 @@ pub fn load_settings<'py>(name: &str, text: &Bound<'py, PyAny>) -> PyResult<Boun
         let kind = text.get_type().name()?;
         return Err(ConfigError::new_err(format!("config {name:?} is of type {kind}, not JSON text")));
     };
-    let templates = TEMPLATES.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
+    let templates = templates(py);
     let template = match templates.get_item(text)? {
         Some(template) => template.cast_into::<Template>()?,
         None => remembered(templates, text, &parsed(name, text)?)?,

@@ -6,6 +6,7 @@ use crate::runtime::config::source::SourceError;
 use crate::runtime::lifecycle::Refused;
 use crate::runtime::roster::Closed;
 use crate::runtime::waits::Cycle;
+use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 
 pyo3::import_exception!(jaseci.svc.errors, ConfigError);
@@ -23,6 +24,17 @@ pub fn source(error: &SourceError) -> PyErr {
         SourceError::Unavailable(_) => SourceUnavailable::new_err(message),
         SourceError::Refused(_) => SourceRefused::new_err(message),
     }
+}
+
+/// Makes what is made once; see `super::fork::prepare_for_forks`.
+pub fn prepare(py: Python<'_>) {
+    ConfigError::type_object(py);
+    ManifestError::type_object(py);
+    RuntimeClosed::type_object(py);
+    SourceRefused::type_object(py);
+    SourceUnavailable::type_object(py);
+    StartCycle::type_object(py);
+    StartTimeout::type_object(py);
 }
 
 /// What was being attempted, for the message.

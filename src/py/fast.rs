@@ -323,9 +323,8 @@ pub fn forget_spare(meta: &Bound<'_, MetaCore>) {
 mod construction {
     use super::meta::{self, MetaCore};
     use pyo3::ffi;
-    use pyo3::intern;
     use pyo3::prelude::*;
-    use pyo3::types::PyType;
+    use pyo3::types::{PyString, PyType};
     use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
     /// `MetaService.__init__` as it was when the class was made. Whoever replaces it gets the ordinary way.
@@ -428,9 +427,9 @@ mod construction {
 
     pub fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
         let py = class.py();
-        let name = intern!(py, "__init__");
+        let name = PyString::intern(py, "__init__");
         // The class attribute itself, not what `getattr` makes of it.
-        let init = class.getattr("__dict__")?.get_item(name)?;
+        let init = class.getattr("__dict__")?.get_item(&name)?;
         INIT_NAME.store(name.clone().into_ptr(), Ordering::Release);
         ORIGINAL_INIT.store(init.into_ptr(), Ordering::Release);
         NO_ARGUMENTS.store(pyo3::types::PyTuple::empty(py).into_ptr(), Ordering::Release);

@@ -7,10 +7,9 @@ use crate::runtime::process::Process;
 use crate::runtime::registry::Slots;
 use crate::runtime::secrets::SecretBook;
 use crate::runtime::sync::{Arc, Signal};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyCFunction, PyDict};
+use pyo3::types::{PyCFunction, PyDict, PyString};
 use std::sync::{LazyLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -34,27 +33,42 @@ static THREADING: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 /// The imported modules. The interpreter keeps them in one dict for as long as it lives.
 static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 
+/// Makes what is made once; see `super::fork::prepare_for_forks`.
+pub fn prepare(py: Python<'_>) -> PyResult<()> {
+    ident(py)?;
+    modules(py).map(drop)
+}
+
 fn threading(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     Ok(THREADING.get_or_try_init(py, || py.import("threading").map(Bound::unbind))?.bind(py))
 }
 
-/// The names in `threading`, and the interpreter's own `get_ident` where that is what we found there first.
-static IDENT: PyOnceLock<(Py<PyDict>, Option<Py<PyAny>>)> = PyOnceLock::new();
+/// Where `threading.get_ident` stands.
+struct GetIdent {
+    names: Py<PyDict>,
+    name: Py<PyString>,
+    /// The interpreter's own, where that is what we found there first.
+    native: Option<Py<PyAny>>,
+}
+
+static IDENT: PyOnceLock<GetIdent> = PyOnceLock::new();
 
 /// Who calls. Looked up each time: gevent replaces `threading.get_ident` after it was imported. As long as it is the
 /// interpreter's own, its answer is known without calling it.
 pub fn ident(py: Python<'_>) -> PyResult<Ident> {
-    let (names, native) = IDENT.get_or_try_init(py, || {
+    let GetIdent { names, name, native } = IDENT.get_or_try_init(py, || {
         let threading = threading(py)?;
-        let found = threading.getattr(intern!(py, "get_ident"))?;
+        let name = PyString::intern(py, "get_ident");
+        let found = threading.getattr(&name)?;
         let is_native = found.is_exact_instance_of::<PyCFunction>()
-            && found.getattr(intern!(py, "__module__")).is_ok_and(|module| module.eq("_thread").unwrap_or(false));
-        Ok::<_, PyErr>((threading.dict().unbind(), is_native.then(|| found.unbind())))
+            && found.getattr("__module__").is_ok_and(|module| module.eq("_thread").unwrap_or(false));
+        let native = is_native.then(|| found.unbind());
+        Ok::<_, PyErr>(GetIdent { names: threading.dict().unbind(), name: name.unbind(), native })
     })?;
-    match (names.bind(py).get_item(intern!(py, "get_ident"))?, native) {
+    match (names.bind(py).get_item(name)?, native) {
         (Some(current), Some(native)) if current.is(native) => Ok(native_ident()),
         (Some(current), _) => current.call0()?.extract().map(Ident),
-        (None, _) => threading(py)?.call_method0(intern!(py, "get_ident"))?.extract().map(Ident),
+        (None, _) => threading(py)?.call_method0("get_ident")?.extract().map(Ident),
     }
 }
 
@@ -73,20 +87,20 @@ fn native_ident() -> Ident {
 /// thread that waits must not run from here while the interpreter ends.
 fn main_thread(py: Python<'_>) -> PyResult<Option<Ident>> {
     let threading = threading(py)?;
-    let kept = threading.dict().get_item(intern!(py, "_main_thread"))?;
-    let ident = match kept.and_then(|main| main.getattr(intern!(py, "_ident")).ok()) {
+    let kept = threading.dict().get_item("_main_thread")?;
+    let ident = match kept.and_then(|main| main.getattr("_ident").ok()) {
         Some(ident) => ident,
-        None => threading.call_method0(intern!(py, "main_thread"))?.getattr(intern!(py, "ident"))?,
+        None => threading.call_method0("main_thread")?.getattr("ident")?,
     };
     Ok(ident.extract::<Option<u64>>()?.map(Ident))
 }
 
 /// The name of a living thread.
 pub fn thread_name(py: Python<'_>, ident: Ident) -> Option<String> {
-    let threads = threading(py).ok()?.call_method0(intern!(py, "enumerate")).ok()?;
+    let threads = threading(py).ok()?.call_method0("enumerate").ok()?;
     threads.try_iter().ok()?.flatten().find_map(|thread| {
-        let same = thread.getattr(intern!(py, "ident")).ok()?.extract::<u64>().ok()? == ident.0;
-        let name = thread.getattr(intern!(py, "name")).ok()?;
+        let same = thread.getattr("ident").ok()?.extract::<u64>().ok()? == ident.0;
+        let name = thread.getattr("name").ok()?;
         same.then(|| name.repr().map_or_else(|_| "?".to_owned(), |name| name.to_string()))
     })
 }
@@ -142,18 +156,19 @@ impl<'py> Wait<'py> {
     }
 }
 
+fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+    let modules = MODULES.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
+    })?;
+    Ok(modules.bind(py))
+}
+
 /// Whether gevent has replaced the threads of the standard library.
 fn is_greenlet_patched(py: Python<'_>) -> bool {
     let patched = || -> PyResult<bool> {
-        let modules = MODULES.get_or_try_init(py, || {
-            py.import("sys")?
-                .getattr(intern!(py, "modules"))?
-                .cast_into::<PyDict>()
-                .map(Bound::unbind)
-                .map_err(PyErr::from)
-        })?;
-        let Some(monkey) = modules.bind(py).get_item(intern!(py, "gevent.monkey"))? else { return Ok(false) };
-        monkey.call_method1(intern!(py, "is_module_patched"), (intern!(py, "threading"),))?.extract()
+        let modules = modules(py)?;
+        let Some(monkey) = modules.get_item("gevent.monkey")? else { return Ok(false) };
+        monkey.call_method1("is_module_patched", ("threading",))?.extract()
     };
     patched().unwrap_or(false)
 }
@@ -188,7 +203,7 @@ impl Blocking for Wait<'_> {
                 }
                 Manner::Greenlet => {
                     let time = self.py.import("time")?;
-                    time.call_method1(intern!(self.py, "sleep"), (GREENLET_PAUSE,))?;
+                    time.call_method1("sleep", (GREENLET_PAUSE,))?;
                 }
             }
         }

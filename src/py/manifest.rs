@@ -2,10 +2,8 @@
 
 use super::errors::ManifestError;
 use crate::runtime::manifest::{self, Int, Scalar, Time, Timestamp, Value};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyModule, PySet, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PySet, PyString, PyTuple};
 
 /// The documents of a YAML text, in order, each with the line and column it starts at; an empty one is None. Raises
 /// `ManifestError` with line and column.
@@ -21,8 +19,8 @@ fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     match value {
         Value::Scalar(scalar) => scalar_object(py, scalar),
         Value::Binary(text, (line, column)) => {
-            let base64 = py.import(intern!(py, "base64"))?;
-            let decoded = base64.call_method1(intern!(py, "decodebytes"), (text.as_bytes(),));
+            let base64 = py.import("base64")?;
+            let decoded = base64.call_method1("decodebytes", (text.as_bytes(),));
             decoded.map_err(|error| ManifestError::new_err((format!("this is no base 64: {error}"), *line, *column)))
         }
         Value::List(items) => {
@@ -71,18 +69,17 @@ fn scalar_object<'py>(py: Python<'py>, scalar: &Scalar) -> PyResult<Bound<'py, P
 }
 
 fn timestamp_object<'py>(py: Python<'py>, timestamp: &Timestamp) -> PyResult<Bound<'py, PyAny>> {
-    static DATETIME: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let datetime = DATETIME.get_or_try_init(py, || py.import("datetime").map(Bound::unbind))?.bind(py);
+    let datetime = py.import("datetime")?;
     let (year, month, day) = timestamp.date;
     let Some(Time { clock: (hour, minute, second), micros, offset }) = timestamp.time else {
-        return datetime.getattr(intern!(py, "date"))?.call1((year, month, day));
+        return datetime.getattr("date")?.call1((year, month, day));
     };
     let zone = match offset {
         None => py.None().into_bound(py),
         Some(minutes) => {
-            let delta = datetime.getattr(intern!(py, "timedelta"))?.call1((0, 0, 0, 0, minutes))?;
-            datetime.getattr(intern!(py, "timezone"))?.call1((delta,))?
+            let delta = datetime.getattr("timedelta")?.call1((0, 0, 0, 0, minutes))?;
+            datetime.getattr("timezone")?.call1((delta,))?
         }
     };
-    datetime.getattr(intern!(py, "datetime"))?.call1((year, month, day, hour, minute, second, micros, zone))
+    datetime.getattr("datetime")?.call1((year, month, day, hour, minute, second, micros, zone))
 }

@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use super::fast::accelerate;
     #[pymodule_export]
-    use super::fork::after_fork_in_child;
+    use super::fork::{after_fork_in_child, prepare_for_forks};
     #[pymodule_export]
     use super::manifest::load_documents;
     #[pymodule_export]

@@ -12,7 +12,6 @@ use crate::runtime::state::ServiceState;
 use crate::runtime::sync::{Arc, Mutex};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType, PyWeakrefReference};
@@ -160,7 +159,7 @@ pub fn public_state(py: Python<'_>, state: ServiceState) -> PyResult<Py<PyAny>> 
 }
 
 fn state_from(value: &Bound<'_, PyAny>) -> PyResult<ServiceState> {
-    let number = value.getattr(intern!(value.py(), "value")).unwrap_or_else(|_| value.clone());
+    let number = value.getattr("value").unwrap_or_else(|_| value.clone());
     let number: i64 =
         number.extract().map_err(|_| PyTypeError::new_err(format!("a state is a ServiceState, not {value:?}")))?;
     ServiceState::from_number(number).ok_or_else(|| PyValueError::new_err(format!("{number} is no ServiceState")))

@@ -62,13 +62,17 @@ def _told(out, err):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a program and expects how it ends: ``run(source, code=0)``. Nothing of it may be fatal to the interpreter."""
+    """Runs a program and expects how it ends: ``run(source, code=0)``. Nothing of it may be fatal to the interpreter.
+
+    What the program said, its children included, is shown with a test that fails.
+    """
 
     def run_source(source, *arguments, code=0, environment=None):
         path = tmp_path / "program.py"
         path.write_text(PRELUDE + textwrap.dedent(source), encoding="utf-8")
         ended = _run(path, arguments, environment)
         told = _told(ended.out, ended.err)
+        sys.stdout.write(told)  # for a test that fails on what was said
         assert ended.code == code, f"it ended with {ended.code}, not {code}\n{told}"
         assert "Fatal" not in ended.err, told
         assert "panicked" not in ended.err, told

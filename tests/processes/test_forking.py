@@ -254,6 +254,57 @@ print("parent:", service.state.name, service.constructed)
     ]
 
 
+# One thread starts the service, another comes to wait for it, in the parent at the fork and then in the child. What the
+# runtime does before the first wait of a process is held up by the import that it may want for it.
+FIRST_WAIT = """
+import builtins
+class Waited(Slow):
+    @property
+    def start_timeout(self):
+        # Read just before the wait.
+        if threading.current_thread().name == "waits":
+            waits.set()
+        return 30.0
+service, waits, go_on, imports = Waited(), threading.Event(), threading.Event(), builtins.__import__
+def held_up(name, *args, **kwargs):
+    if threading.current_thread().name == "waits":
+        go_on.wait()
+    return imports(name, *args, **kwargs)
+def start_two():
+    threads = [threading.Thread(target=service.start, name=name) for name in ("starts", "waits")]
+    threads[0].start()
+    entered.wait()
+    threads[1].start()
+    waits.wait()
+    return threads
+def work():
+    global PARENT
+    PARENT = os.getpid()
+    builtins.__import__ = imports
+    entered.clear()
+    waits.clear()
+    threads = start_two()
+    go.set()
+    for thread in threads:
+        thread.join()
+    return service.state.name, service.runs
+builtins.__import__ = held_up
+threads = start_two()
+join(forked(work))
+builtins.__import__ = imports
+go_on.set()
+go.set()
+for thread in threads:
+    thread.join()
+print("parent:", service.state.name, service.runs)
+"""
+
+
+def test_a_fork_amid_the_first_wait_of_another_thread_leaves_the_child_nothing_half_made(fork):
+    """Whatever the runtime makes once it has made before: a cell that is being filled at the fork stays so for ever."""
+    assert fork(FIRST_WAIT) == ["child: ('RUNNING', 2)", "child ended with 0", "parent: RUNNING 1"]
+
+
 # What waits, and what wakes it, on both sides of the fork.
 WAITING = """
 service = Running().start()

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any
 
-from jaseci.svc._core import after_fork_in_child, pop_last_started
+from jaseci.svc._core import after_fork_in_child, pop_last_started, prepare_for_forks
 from jaseci.svc._log import describe, report
 
 # Set when the interpreter is on its way out: nothing is populated or started any more.
@@ -113,4 +113,5 @@ def _at_exit() -> None:
 
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
+    prepare_for_forks()
     os.register_at_fork(after_in_child=after_fork_in_child)
