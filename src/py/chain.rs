@@ -10,7 +10,7 @@ use crate::runtime::config::redis::endpoint::{self, Endpoint};
 use crate::runtime::config::redis::layer;
 use crate::runtime::config::redis::link::Mode;
 use crate::runtime::config::source::SourceError;
-use crate::runtime::sync::{Arc, Mutex};
+use crate::runtime::sync::{Arc, Mutex, Signal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::time::Duration;
@@ -178,8 +178,10 @@ impl RedisLayer {
         if let Some(status) = self.0.status()
             && status.number == number
         {
-            stop.let_follow(&status.next);
-            Wait::new(py, None).wait(&status.next)?;
+            let either = Arc::new(Signal::new());
+            stop.let_follow(&either);
+            status.next.let_follow(&either);
+            Wait::new(py, None).wait(&either)?;
         }
         Ok(())
     }
