@@ -15,6 +15,9 @@ QUESTIONS = (
     "many_names",
     "many_threads",
     "manifest_load",
+    "redis_read",
+    "redis_change",
+    "redis_down",
 )
 
 COLUMNS = "{:<40} {:>10} {:>14} {:>7} {:>8}  {}"

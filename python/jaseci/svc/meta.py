@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jaseci.svc import _shutdown
@@ -25,10 +26,10 @@ from jaseci.svc.state import ServiceState
 
 __all__ = ["ContextEntry", "MetaService", "ServiceInfo"]
 
-# What a hook has, in the order of the manual.
-HOOK_SERVICES = ("kube", "jsorc", "promon", "redis", "task", "mail")
-# What is started with a hook, besides Redis, where no JsOrc does it.
-STARTED_WITH_HOOK = ("promon", "mail", "task")
+# What a hook has. Redis comes before those whose settings may lie in it.
+HOOK_SERVICES = ("kube", "jsorc", "redis", "promon", "task", "mail")
+# What is started with a hook where no JsOrc does it.
+STARTED_WITH_HOOK = ("redis", "promon", "task", "mail")
 
 
 class ContextEntry(dict[str, Any]):
@@ -254,21 +255,19 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
             for name in HOOK_SERVICES:
                 setattr(hook, name, ProxyService())
             return hook
-        self._attach(hook, "kube", "jsorc", "redis")
-        is_orchestrated = hook.kube.start(hook).is_running() and hook.jsorc.start(hook).is_running()
-        if not is_orchestrated:
-            # Before the others are built: their settings may lie there.
-            hook.redis.start(hook)
-        self._attach(hook, "promon", "task", "mail")
-        if not is_orchestrated:
-            for name in STARTED_WITH_HOOK:
-                getattr(hook, name).start(hook)
+        is_orchestrated = _runs(self._attach(hook, "kube"), hook) and _runs(self._attach(hook, "jsorc"), hook)
+        for name in HOOK_SERVICES:
+            service = self._attach(hook, name)
+            if not is_orchestrated and name in STARTED_WITH_HOOK:
+                _runs(service, hook)
         return hook
 
-    def _attach(self, hook: Any, *names: str) -> None:
-        for name in names:
-            known = name in self._registry().services or name in self._registry().background
-            setattr(hook, name, self.get_service(name, hook) if known else ProxyService())
+    def _attach(self, hook: Any, name: str) -> Any:
+        registry = self._registry()
+        known = name in registry.services or name in registry.background
+        service = self.get_service(name, hook) if known else _stand_in(name)
+        setattr(hook, name, service)
+        return service
 
     def build_master(self, *args: Any, **kwargs: Any) -> Any:
         """A new master on a new hook, or on the one given as ``h``."""
@@ -308,6 +307,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
                 for service in registry.background.values():
                     service._kept_as = None
                 registry.background.clear()
+            _stand_in.cache_clear()
             ticket.clear()
         finally:
             ticket.end()
@@ -341,6 +341,20 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
     def __reduce__(self) -> Any:
         return _rebuild_meta, (type(self), self.run_svcs)
+
+
+def _runs(service: Any, hook: Any) -> bool:
+    """Whether a service runs, started if need be."""
+    running: bool = service.is_running() or service.start(hook).is_running()
+    return running
+
+
+@lru_cache(maxsize=len(HOOK_SERVICES))
+def _stand_in(name: str) -> ProxyService:
+    """What hooks have where no service is registered under a name; like a kept service the same one for all of them."""
+    stand_in = ProxyService()
+    stand_in._name = name
+    return stand_in
 
 
 def _check_service_class(name: str, cls: object) -> None:

@@ -148,7 +148,11 @@ impl RedisLayer {
     pub fn read(&self, host: &impl Detached, name: &str) -> Result<Reading, SourceError> {
         let bound = match self.require_up() {
             Ok(Mode::Tracking) => COHERENCE_BOUND,
-            Ok(_) => Duration::ZERO,
+            Ok(_) => match self.unchanged(host, name) {
+                Ok(None) => Duration::ZERO,
+                Ok(Some(reading)) => return Ok(reading),
+                Err(error) => return self.last(name, error),
+            },
             Err(error) => return self.last(name, error),
         };
         match self.cache.look(name, now()) {
@@ -164,6 +168,15 @@ impl RedisLayer {
                 Ok(self.reading(seen, ticket.asked_at(), bound))
             }
         }
+    }
+
+    /// What is known of a glob, if Redis says just now that its text is still the same.
+    fn unchanged(&self, host: &impl Detached, name: &str) -> Result<Option<Reading>, SourceError> {
+        let Some((Seen::Present(known), _)) = self.cache.last(name) else { return Ok(None) };
+        let asked_at = now();
+        let text = self.commands.read_text(host, name)?;
+        let is_same = text.as_ref() == Some(&known.text);
+        Ok(is_same.then_some(Reading { text: Some(known), asked_at, stale: None, bound: Duration::ZERO }))
     }
 
     /// Tells what was deleted from what was lost.
