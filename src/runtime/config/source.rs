@@ -35,8 +35,8 @@ impl Text {
 pub enum Answer {
     /// It has the name.
     Present(Text),
-    /// It does not, and its contents have been the same ones since this epoch began; `None` if it counts none.
-    Absent(Option<Arc<str>>),
+    /// It does not, as of this many writes of the name; `None` if it counts none, or has counted none so far.
+    Absent(Option<Version>),
 }
 
 /// Why a layer gives no answer. The messages name the server and hold no secret of its address.

@@ -106,14 +106,12 @@ impl Commands {
         })?;
         let (epoch, number) = version.unwrap_or_default();
         let epoch: Option<Arc<str>> = epoch.map(Into::into);
+        // What somebody else wrote was never counted.
+        let number = number.unwrap_or(0);
+        let version = epoch.map(|epoch| Version { epoch, number });
         match text {
-            None => Ok(Answer::Absent(epoch)),
-            Some(bytes) => {
-                // A text that somebody else wrote was never counted.
-                let number = number.unwrap_or(0);
-                let version = epoch.map(|epoch| Version { epoch, number });
-                Ok(Answer::Present(Text { text: self.decoded(name, bytes)?, version }))
-            }
+            None => Ok(Answer::Absent(version)),
+            Some(bytes) => Ok(Answer::Present(Text { text: self.decoded(name, bytes)?, version })),
         }
     }
 
@@ -143,6 +141,20 @@ impl Commands {
     /// [`SourceError`].
     pub fn has_globs(&self, host: &impl Detached) -> Result<bool, SourceError> {
         self.run(host, Repeat::Harmless, |connection| cmd("EXISTS").arg(GLOBS).query(connection))
+    }
+
+    /// Whether it still has globs, and those of this epoch.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub fn is_still_in(&self, host: &impl Detached, epoch: &str) -> Result<bool, SourceError> {
+        let commands = [cmd("EXISTS").arg(GLOBS).take(), cmd("HGET").arg(VERSIONS).arg(EPOCH).take()];
+        self.run(host, Repeat::Harmless, |connection| {
+            let mut answers = pipelined(connection, &commands)?;
+            let now: Option<String> = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
+            let has_globs: bool = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
+            Ok(has_globs && now.as_deref() == Some(epoch))
+        })
     }
 
     /// Writes a glob.

@@ -14,6 +14,7 @@ use crate::runtime::config::clock::{Moment, now};
 use crate::runtime::config::source::{Answer, SourceError, Text};
 use crate::runtime::config::text::MAX_BYTES;
 use crate::runtime::sync::{Arc, AtomicBool, Mutex, Ordering};
+use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -179,20 +180,28 @@ impl RedisLayer {
         Ok(is_same.then_some(Reading { text: Some(known), asked_at, stale: None, bound: Duration::ZERO }))
     }
 
-    /// Tells what was deleted from what was lost.
+    /// Tells what was deleted from what was lost, and both from an answer that others have overtaken.
     fn judge(&self, host: &impl Detached, name: &str, answer: Answer) -> Result<Seen, SourceError> {
-        let epoch = match answer {
+        let told = match answer {
             Answer::Present(text) => return Ok(Seen::Present(text)),
-            Answer::Absent(epoch) => epoch,
+            Answer::Absent(told) => told,
         };
         let (Some((Seen::Present(known) | Seen::Lost(known), _)), false) = (self.cache.last(name), name.is_empty())
         else {
             return Ok(Seen::Absent);
         };
-        let is_lost = match &known.version {
-            Some(version) => epoch != Some(Arc::clone(&version.epoch)),
+        let is_lost = match (&known.version, told) {
+            (Some(version), Some(told)) if version.epoch == told.epoch => match told.number.cmp(&version.number) {
+                // A layer like this one has removed it since, and has counted that.
+                Greater => false,
+                // It was written after this answer.
+                Less => return Ok(Seen::Present(known)),
+                // Removed by somebody who does not count; or everything was, in the middle of the answer.
+                Equal => !self.commands.is_still_in(host, &told.epoch)?,
+            },
+            (Some(_), _) => true,
             // Nobody counted: a hash that is gone as a whole was not emptied name by name.
-            None => epoch.is_none() && !self.commands.has_globs(host)?,
+            (None, told) => told.is_none() && !self.commands.has_globs(host)?,
         };
         Ok(if is_lost { Seen::Lost(known) } else { Seen::Absent })
     }
