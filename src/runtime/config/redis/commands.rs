@@ -8,10 +8,11 @@
 use super::endpoint::Endpoint;
 use super::exchange::{pipelined, transaction};
 use super::pool::{Pool, Repeat};
+use super::wire::Connection;
 use crate::runtime::blocking::Detached;
 use crate::runtime::config::source::{Answer, SourceError, Text, Version};
 use crate::runtime::sync::{Arc, AtomicBool, Ordering};
-use redis::{Cmd, Connection, RedisResult, Value, cmd, from_redis_value};
+use redis::{Cmd, RedisResult, Value, cmd, from_redis_value};
 use std::hash::{BuildHasher, RandomState};
 
 /// The hash of globs. What tracks changes of it tracks keys that begin so.
@@ -47,23 +48,6 @@ impl Commands {
         command: impl Fn(&mut Connection) -> RedisResult<T> + Send + Sync,
     ) -> Result<T, SourceError> {
         self.pool.run(&self.endpoint, host, repeat, command)
-    }
-
-    /// Runs a command of so many bytes, whose answer may take longer than that of others.
-    fn in_time_for<T>(
-        &self,
-        bytes: usize,
-        connection: &mut Connection,
-        command: impl FnOnce(&mut Connection) -> RedisResult<T>,
-    ) -> RedisResult<T> {
-        let patience = |bytes| Some(self.endpoint.answer_timeout_after(bytes));
-        connection.set_read_timeout(patience(bytes))?;
-        connection.set_write_timeout(patience(bytes))?;
-        let result = command(connection);
-        let restored =
-            connection.set_read_timeout(patience(0)).and_then(|()| connection.set_write_timeout(patience(0)));
-        // A connection that cannot be told is broken, which the result says better.
-        result.and_then(|result| restored.map(|()| result))
     }
 
     fn counts(&self) -> bool {
@@ -162,7 +146,7 @@ impl Commands {
     /// # Errors
     /// [`SourceError`]; after `Unavailable` it is not known whether the text was written.
     pub fn write(&self, host: &impl Detached, name: &str, text: &str) -> Result<Option<Version>, SourceError> {
-        self.change(host, name, text.len(), Some(cmd("HSET").arg(GLOBS).arg(name).arg(text).take()))
+        self.change(host, name, Some(cmd("HSET").arg(GLOBS).arg(name).arg(text).take()))
     }
 
     /// Writes a glob unless there is one, and returns the text that it has now.
@@ -171,13 +155,11 @@ impl Commands {
     /// As for [`Commands::write`].
     pub fn write_if_absent(&self, host: &impl Detached, name: &str, text: &str) -> Result<Answer, SourceError> {
         let created = self.run(host, Repeat::Harmless, |connection| {
-            self.in_time_for(text.len(), connection, |it| {
-                cmd("HSETNX").arg(GLOBS).arg(name).arg(text).query::<bool>(it)
-            })
+            cmd("HSETNX").arg(GLOBS).arg(name).arg(text).query::<bool>(connection)
         })?;
         if created && self.counts() {
             // Nothing of the text: this only counts.
-            self.change(host, name, 0, None)?;
+            self.change(host, name, None)?;
         }
         self.read(host, name)
     }
@@ -187,18 +169,12 @@ impl Commands {
     /// # Errors
     /// As for [`Commands::write`].
     pub fn remove(&self, host: &impl Detached, name: &str) -> Result<Option<Arc<str>>, SourceError> {
-        let version = self.change(host, name, 0, Some(cmd("HDEL").arg(GLOBS).arg(name).take()))?;
+        let version = self.change(host, name, Some(cmd("HDEL").arg(GLOBS).arg(name).take()))?;
         Ok(version.map(|version| version.epoch))
     }
 
     /// A change of a glob and of its count, in one step. The name is never empty: that would be the epoch's.
-    fn change(
-        &self,
-        host: &impl Detached,
-        name: &str,
-        bytes: usize,
-        change: Option<Cmd>,
-    ) -> Result<Option<Version>, SourceError> {
+    fn change(&self, host: &impl Detached, name: &str, change: Option<Cmd>) -> Result<Option<Version>, SourceError> {
         let counts = self.counts();
         let mut commands: Vec<Cmd> = change.into_iter().collect();
         if counts {
@@ -208,7 +184,7 @@ impl Commands {
             commands.push(cmd("HGET").arg(VERSIONS).arg(EPOCH).take());
         }
         self.run(host, Repeat::Harmful, |connection| {
-            let mut answers = self.in_time_for(bytes, connection, |it| transaction(it, commands.clone()))?;
+            let mut answers = transaction(connection, commands.clone())?;
             if !counts {
                 return Ok(None);
             }
@@ -257,10 +233,7 @@ impl Commands {
             return Ok(());
         }
         let commands: Vec<Cmd> = objects.iter().map(|(id, json)| cmd("SET").arg(id).arg(json).take()).collect();
-        let bytes = objects.iter().map(|(_, json)| json.len()).sum();
-        self.run(host, Repeat::Harmful, |connection| {
-            self.in_time_for(bytes, connection, |it| transaction(it, commands.clone())).map(drop)
-        })
+        self.run(host, Repeat::Harmful, |connection| transaction(connection, commands.clone()).map(drop))
     }
 
     /// Removes an object; says whether there was one.

@@ -2,11 +2,10 @@
 //! the same config makes, and `url` and `sentinel`.
 
 use super::failure;
+use super::tls::Tls;
+use super::wire::Connection;
 use crate::runtime::config::source::SourceError;
-use redis::{
-    ClientTlsConfig, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
-    RedisConnectionInfo, RedisResult, TlsCertificates,
-};
+use redis::{Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisResult, cmd};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
@@ -37,8 +36,6 @@ const DEFAULT_SENTINEL_PORT: u16 = 26379;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
-/// On a slow line.
-const PER_MEGABYTE: Duration = Duration::from_millis(100);
 /// However long a config says, an outage is noticed.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -59,15 +56,6 @@ fn wrong(key: &str, problem: impl Into<String>) -> EndpointError {
 struct Credentials {
     username: Option<String>,
     password: Option<String>,
-}
-
-/// How to encrypt.
-#[derive(Clone, Default, PartialEq, Eq)]
-struct Tls {
-    verified: bool,
-    any_hostname: bool,
-    authorities: Option<Vec<u8>>,
-    own: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -170,17 +158,11 @@ impl Endpoint {
         self.answer_timeout
     }
 
-    /// How long the answer may take to a command of so many bytes, which have to arrive first.
-    pub fn answer_timeout_after(&self, bytes: usize) -> Duration {
-        let megabytes = u32::try_from(bytes / 1_000_000).unwrap_or(u32::MAX);
-        self.answer_timeout.saturating_add(PER_MEGABYTE.saturating_mul(megabytes))
-    }
-
     /// A new connection, ready for commands, within the timeouts. Blocks.
     ///
     /// # Errors
     /// [`SourceError`] names the server and what it said.
-    pub fn connect(&self, protocol: ProtocolVersion) -> Result<Connection, SourceError> {
+    pub fn connect(&self, protocol: Protocol) -> Result<Connection, SourceError> {
         self.try_connect(protocol).map_err(|error| failure::explained(self, &error))
     }
 
@@ -188,63 +170,40 @@ impl Endpoint {
     ///
     /// # Errors
     /// What redis-rs says.
-    pub fn try_connect(&self, protocol: ProtocolVersion) -> RedisResult<Connection> {
-        match &self.address {
-            Address::Tcp { host, port } => {
-                self.connect_to(self.tcp(host, *port)?, &self.credentials, self.db, protocol)
-            }
-            Address::Unix(path) => {
-                self.connect_to(ConnectionAddr::Unix(path.into()), &self.credentials, self.db, protocol)
-            }
+    pub fn try_connect(&self, protocol: Protocol) -> RedisResult<Connection> {
+        let mut connection = match &self.address {
+            Address::Tcp { host, port } => self.reach(host, *port)?,
+            Address::Unix(path) => Connection::to_socket(path)?,
             Address::Sentinel { master, nodes, credentials } => {
                 let (host, port) = self.ask_sentinels(master, nodes, credentials)?;
-                let mut connection = self.connect_to(self.tcp(&host, port)?, &self.credentials, self.db, protocol)?;
-                require_primary(&mut connection)?;
-                Ok(connection)
+                self.reach(&host, port)?
             }
+        };
+        self.shake_hands(&mut connection, &self.credentials, self.db, protocol)?;
+        if matches!(self.address, Address::Sentinel { .. }) {
+            require_primary(&mut connection)?;
         }
+        Ok(connection)
     }
 
-    fn tcp(&self, host: &str, port: u16) -> RedisResult<ConnectionAddr> {
-        let Some(tls) = &self.tls else { return Ok(ConnectionAddr::Tcp(host.to_owned(), port)) };
-        choose_cryptography();
-        let mut address =
-            ConnectionAddr::TcpTls { host: host.to_owned(), port, insecure: !tls.verified, tls_params: None };
-        if tls.authorities.is_some() || tls.own.is_some() {
-            let own = tls.own.clone();
-            let certificates = TlsCertificates {
-                client_tls: own.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key }),
-                root_cert: tls.authorities.clone(),
-            };
-            let client = redis::Client::build_with_tls(address.into_connection_info()?, certificates)?;
-            address = client.get_connection_info().addr().clone();
-        }
-        if tls.any_hostname {
-            address.set_danger_accept_invalid_hostnames(true);
-        }
-        Ok(address)
+    fn reach(&self, host: &str, port: u16) -> RedisResult<Connection> {
+        Connection::to_host(host, port, self.tls.as_ref(), self.connect_timeout)
     }
 
-    fn connect_to(
+    fn shake_hands(
         &self,
-        address: ConnectionAddr,
+        connection: &mut Connection,
         credentials: &Credentials,
         db: i64,
-        protocol: ProtocolVersion,
-    ) -> RedisResult<Connection> {
-        // Older servers than 7.2 answer with an error, which is one more message for nothing.
-        let mut settings = RedisConnectionInfo::default().set_db(db).set_protocol(protocol).set_skip_set_lib_name();
-        if let Some(username) = &credentials.username {
-            settings = settings.set_username(username);
+        protocol: Protocol,
+    ) -> RedisResult<()> {
+        connection.set_timeout(self.connect_timeout);
+        for command in introduction(credentials, db, protocol) {
+            connection.ask(&command)?.extract_error()?;
         }
-        if let Some(password) = &credentials.password {
-            settings = settings.set_password(password);
-        }
-        let info: ConnectionInfo = address.into_connection_info()?.set_redis_settings(settings);
-        let connection = redis::Client::open(info)?.get_connection_with_timeout(self.connect_timeout)?;
-        connection.set_read_timeout(Some(self.answer_timeout))?;
-        connection.set_write_timeout(Some(self.answer_timeout))?;
-        Ok(connection)
+        connection.set_timeout(self.answer_timeout);
+        connection.trust();
+        Ok(())
     }
 
     /// Where the primary is, by the first sentinel that knows.
@@ -256,9 +215,9 @@ impl Endpoint {
     ) -> RedisResult<(String, u16)> {
         let mut last = (ErrorKind::EmptySentinelList, "no sentinel is configured").into();
         for (host, port) in nodes {
-            let asked = self.tcp(host, *port).and_then(|address| {
-                let mut sentinel = self.connect_to(address, credentials, 0, ProtocolVersion::RESP2)?;
-                redis::cmd("SENTINEL").arg("get-master-addr-by-name").arg(master).query(&mut sentinel)
+            let asked = self.reach(host, *port).and_then(|mut sentinel| {
+                self.shake_hands(&mut sentinel, credentials, 0, Protocol::Older)?;
+                cmd("SENTINEL").arg("get-master-addr-by-name").arg(master).query(&mut sentinel)
             });
             match asked {
                 Ok(Some((host, port))) => return Ok((host, port)),
@@ -270,21 +229,43 @@ impl Endpoint {
     }
 }
 
+/// Which protocol to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// RESP2: every server does.
+    Older,
+    /// RESP3, in which a server can push.
+    Pushing,
+}
+
+/// What is said before anything else.
+fn introduction(credentials: &Credentials, db: i64, protocol: Protocol) -> Vec<Cmd> {
+    let mut said = Vec::new();
+    let name = credentials.username.as_deref();
+    match (protocol, credentials.password.as_deref()) {
+        (Protocol::Pushing, Some(password)) => {
+            said.push(cmd("HELLO").arg(3).arg("AUTH").arg(name.unwrap_or("default")).arg(password).take());
+        }
+        (Protocol::Pushing, None) => said.push(cmd("HELLO").arg(3).take()),
+        // Without a name it is the form that servers before 6 know.
+        (Protocol::Older, Some(password)) => said.push(cmd("AUTH").arg(name).arg(password).take()),
+        (Protocol::Older, None) => {}
+    }
+    if db != 0 {
+        said.push(cmd("SELECT").arg(db).take());
+    }
+    // Whatever is at the other end, it has to show that it is a Redis.
+    said.push(cmd("PING"));
+    said
+}
+
 /// A sentinel may name a primary that has just been demoted.
 fn require_primary(connection: &mut Connection) -> RedisResult<()> {
-    let role: Vec<redis::Value> = redis::cmd("ROLE").query(connection)?;
+    let role: Vec<redis::Value> = cmd("ROLE").query(connection)?;
     match role.first().map(redis::from_redis_value_ref::<String>) {
         Some(Ok(role)) if role == "master" => Ok(()),
         _ => Err((ErrorKind::MasterNameNotFoundBySentinel, "it is a replica at the moment").into()),
     }
-}
-
-/// The library asks each process to choose an implementation, once; an application that has chosen keeps its own.
-fn choose_cryptography() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 /// A config's values by key, of the types that they must have.

@@ -1,15 +1,15 @@
 //! Several commands at once. The library's own pipelines wait for every answer in turn, so that a server that has
 //! stopped answering costs as many timeouts as there are commands; here the first one is the last.
 
-use redis::{Cmd, Connection, RedisResult, Value, cmd};
+use super::wire::Connection;
+use redis::{Cmd, RedisResult, Value, cmd};
 
 /// Sends commands together; returns the answers in order.
 ///
 /// # Errors
 /// The first that there is.
 pub fn pipelined(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<Vec<Value>> {
-    send(connection, commands)?;
-    let answers = received(connection, commands.len())?;
+    let answers = asked(connection, commands)?;
     answers.into_iter().map(Value::extract_error).collect()
 }
 
@@ -20,8 +20,7 @@ pub fn pipelined(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<V
 pub fn transaction(connection: &mut Connection, mut commands: Vec<Cmd>) -> RedisResult<Vec<Value>> {
     commands.insert(0, cmd("MULTI"));
     commands.push(cmd("EXEC"));
-    send(connection, &commands)?;
-    let mut answers = received(connection, commands.len())?;
+    let mut answers = asked(connection, &commands)?;
     let executed = answers.pop().unwrap_or(Value::Nil);
     answers.into_iter().try_for_each(|answer| answer.extract_error().map(drop))?;
     match executed.extract_error()? {
@@ -30,11 +29,9 @@ pub fn transaction(connection: &mut Connection, mut commands: Vec<Cmd>) -> Redis
     }
 }
 
-fn send(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<()> {
+/// The answers of the connection, errors of the server among them.
+fn asked(connection: &mut Connection, commands: &[Cmd]) -> RedisResult<Vec<Value>> {
     let packed: Vec<u8> = commands.iter().flat_map(Cmd::get_packed_command).collect();
-    connection.send_packed_command(&packed)
-}
-
-fn received(connection: &mut Connection, count: usize) -> RedisResult<Vec<Value>> {
-    (0..count).map(|_| connection.recv_response()).collect()
+    connection.send(&packed)?;
+    commands.iter().map(|_| connection.receive(packed.len())).collect()
 }

@@ -11,19 +11,20 @@
 //! answers, or right after, before it waits for anybody again.
 
 use super::commands::GLOBS;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Protocol};
 use super::failure::explained;
 use super::pool::Pool;
+use super::wire::{Connection, Waker};
 use crate::runtime::config::cache::Liveness;
-use crate::runtime::config::clock::{Moment, micros, now};
+use crate::runtime::config::clock::{Moment, now};
 use crate::runtime::config::source::SourceError;
 use crate::runtime::sync::{Arc, Signal};
-use redis::{Connection, ErrorKind, ProtocolVersion, PushKind, RedisResult, Value, cmd};
+use redis::{ErrorKind, PushKind, RedisResult, Value, cmd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How often the server is asked whether it is there. Also how long the end of the thread may take.
+/// How often the server is asked whether it is there.
 const HEARTBEAT: Duration = Duration::from_millis(200);
 /// How long it may take to answer that.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -62,6 +63,8 @@ struct Shared {
     // The standard library's: the thread holds no interpreter, so a fork may copy this one locked. A child never
     // touches it.
     status: Mutex<Status>,
+    /// Wakes the thread where it waits for the server.
+    waker: Mutex<Option<Waker>>,
 }
 
 /// A link. Lives from its opening to its closing; a forked child has none.
@@ -92,6 +95,7 @@ impl Link {
             pool: Arc::clone(pool),
             stop: Signal::new(),
             status: Mutex::new(Status { mode, number: 1, next: Arc::default() }),
+            waker: Mutex::new(None),
         });
         let following = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -106,9 +110,12 @@ impl Link {
         self.shared.status().clone()
     }
 
-    /// Ends it and waits for its thread. Blocks, for a heartbeat or an attempt to connect at most.
+    /// Ends it and waits for its thread. Blocks, for an attempt to connect at most.
     pub fn close(&self) {
         self.shared.stop.set();
+        if let Some(waker) = &*self.shared.waker() {
+            waker.wake();
+        }
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A thread that panicked has nothing more to say.
@@ -132,6 +139,15 @@ impl Mode {
 impl Shared {
     fn status(&self) -> MutexGuard<'_, Status> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The one who closes either finds the waker, or has asked to stop before the thread looks.
+    fn be_woken_by_closing(&self, connection: &Connection) {
+        *self.waker() = connection.waker().ok();
     }
 
     fn enter(&self, mode: Mode) {
@@ -183,7 +199,7 @@ struct Session {
 impl Session {
     fn begin(endpoint: &Endpoint) -> Result<Self, SourceError> {
         let explain = |error| explained(endpoint, &error);
-        let (mut connection, untracked) = match endpoint.try_connect(ProtocolVersion::RESP3) {
+        let (connection, untracked) = match endpoint.try_connect(Protocol::Pushing) {
             Ok(mut connection) => {
                 let refusal = refusal(track(&mut connection)).map_err(explain)?;
                 (connection, refusal)
@@ -191,22 +207,21 @@ impl Session {
             // What the server answered may concern the newer protocol only; whether it does, the older one shows.
             Err(error) => {
                 let refusal = refusal(Err(error)).map_err(explain)?;
-                (endpoint.connect(ProtocolVersion::RESP2)?, refusal)
+                (endpoint.connect(Protocol::Older)?, refusal)
             }
         };
-        cmd("PING").exec(&mut connection).map_err(explain)?;
-        connection.set_read_timeout(Some(HEARTBEAT)).map_err(explain)?;
         Ok(Self { connection, untracked, heartbeats: Heartbeats::default() })
     }
 
     /// Listens until the connection is lost, with the reason, or until the link is closed.
     fn listen(mut self, shared: &Shared) -> Option<SourceError> {
         let tracks = self.untracked.is_none();
+        shared.be_woken_by_closing(&self.connection);
         while !shared.stop.is_set() {
             let heard = self
                 .heartbeats
                 .send_if_due(&mut self.connection)
-                .and_then(|()| self.connection.recv_response()?.extract_error());
+                .and_then(|wait| self.connection.receive_within(wait)?.extract_error());
             match heard {
                 Ok(Value::Push { kind: PushKind::Invalidate, .. }) => shared.liveness.invalidate(),
                 Ok(Value::Push { .. }) => {}
@@ -217,7 +232,7 @@ impl Session {
                         shared.liveness.confirm(sent);
                     }
                 }
-                Err(error) if error.is_timeout() && !self.heartbeats.is_overdue() => self.heartbeats.unheard += 1,
+                Err(error) if error.is_timeout() && !self.heartbeats.is_overdue() => {}
                 Err(error) => return Some(explained(&shared.endpoint, &error)),
             }
         }
@@ -236,7 +251,8 @@ fn refusal(result: RedisResult<()>) -> RedisResult<Option<String>> {
 }
 
 fn track(connection: &mut Connection) -> RedisResult<()> {
-    cmd("CLIENT").arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(GLOBS).exec(connection)
+    let track = cmd("CLIENT").arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(GLOBS).take();
+    connection.ask(&track)?.extract_error().map(drop)
 }
 
 /// Asking whether the server is there, while listening for what it says by itself.
@@ -245,24 +261,23 @@ struct Heartbeats {
     number: u64,
     sent: Option<Moment>,
     last: Moment,
-    /// How many reads have timed out since something was sent.
-    unheard: usize,
 }
 
 impl Heartbeats {
-    fn send_if_due(&mut self, connection: &mut Connection) -> RedisResult<()> {
+    /// Sends one if it is time; returns how long to wait for what is said, at most.
+    fn send_if_due(&mut self, connection: &mut Connection) -> RedisResult<Duration> {
         let now = now();
-        let is_due = self.sent.is_none() && now.saturating_sub(self.last) >= micros(HEARTBEAT);
-        if is_due {
-            self.number += 1;
-            (self.sent, self.last) = (Some(now), now);
-        } else if self.sent.is_none() || self.unheard == 0 {
-            return Ok(());
+        if let Some(sent) = self.sent {
+            return Ok(until(sent, PATIENCE, now));
         }
-        // For each read that timed out the library takes one answer for a late one and drops it. So there is one more
-        // for each; an answer says which heartbeat it belongs to, so one too many does no harm.
-        let times = std::mem::take(&mut self.unheard) + usize::from(is_due);
-        connection.send_packed_command(&cmd("PING").arg(self.number).get_packed_command().repeat(times))
+        let left = until(self.last, HEARTBEAT, now);
+        if self.number > 0 && !left.is_zero() {
+            return Ok(left);
+        }
+        self.number += 1;
+        (self.sent, self.last) = (Some(now), now);
+        connection.send(&cmd("PING").arg(self.number).get_packed_command())?;
+        Ok(PATIENCE)
     }
 
     /// When the heartbeat was sent that this answers.
@@ -272,6 +287,11 @@ impl Heartbeats {
     }
 
     fn is_overdue(&self) -> bool {
-        self.sent.is_some_and(|sent| now().saturating_sub(sent) > micros(PATIENCE))
+        self.sent.is_some_and(|sent| until(sent, PATIENCE, now()).is_zero())
     }
+}
+
+/// What is left of a span that began at `begin`.
+fn until(begin: Moment, span: Duration, now: Moment) -> Duration {
+    span.saturating_sub(Duration::from_micros(now.saturating_sub(begin)))
 }

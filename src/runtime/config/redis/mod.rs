@@ -7,3 +7,5 @@ pub mod failure;
 pub mod layer;
 pub mod link;
 pub mod pool;
+pub mod tls;
+pub mod wire;

@@ -1,12 +1,13 @@
 //! Connections for commands. Few: a command takes some ten microseconds, and configs are mostly read from the cache.
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Protocol};
 use super::failure::explained;
+use super::wire::Connection;
 use crate::runtime::blocking::Detached;
 use crate::runtime::config::clock::{Moment, micros, now};
 use crate::runtime::config::source::SourceError;
 use crate::runtime::sync::{AtomicU64, Mutex, Ordering};
-use redis::{Connection, ConnectionLike, ProtocolVersion, RedisResult};
+use redis::{ConnectionLike, RedisResult};
 use std::time::Duration;
 
 /// More than this are closed after use: a burst of threads needs them once.
@@ -110,7 +111,7 @@ fn execute<T>(
         }
     }
     // RESP2: every server speaks it, and commands need no more.
-    match endpoint.connect(ProtocolVersion::RESP2) {
+    match endpoint.connect(Protocol::Older) {
         Ok(mut connection) => {
             let result = command(&mut connection);
             finished(endpoint, result, connection)
