@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, cast
 
 HOST = "127.0.0.1"
-CHUNK = 65536  # bytes carried at a time
 LOG_LINES = 200  # kept of what the server says
 START_TIMEOUT = 20.0  # seconds until a server that does not say that it is ready is given up
 END_TIMEOUT = 10.0  # seconds for a killed process to be gone
@@ -47,6 +46,73 @@ def port_of(held: socket.socket) -> int:
     return int(held.getsockname()[1])
 
 
+class End(asyncio.Protocol):
+    """One of the two ends of a connection that goes over the link: what arrives here leaves at the other."""
+
+    def __init__(self, link: "Link", other: "End | None" = None) -> None:
+        self._link = link
+        self._is_server = other is not None
+        self._held: collections.deque[bytes] = collections.deque()
+        self._task: asyncio.Task[None] | None = None
+        self.transport: asyncio.Transport
+        self.other = other
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._link.ends.add(self)
+        if self.other is None:
+            self.transport.pause_reading()
+            self._task = asyncio.create_task(self._find_the_other())
+            return
+        self.other.other = self
+        if self.other.transport.is_closing():
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._task is None and self._link.is_free(self._is_server):
+            self._pass_on(data)
+            return
+        self._held.append(data)
+        if self._task is None:
+            self._task = asyncio.create_task(self._carry_what_is_held())
+
+    def pause_writing(self) -> None:
+        if self.other is not None:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other is not None:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._link.ends.discard(self)
+        if self._task is not None:
+            self._task.cancel()
+        if self.other is not None:
+            self.other.transport.abort()
+
+    def _pass_on(self, data: bytes) -> None:
+        if self.other is not None:
+            self.other.transport.write(data)
+
+    async def _find_the_other(self) -> None:
+        try:
+            await self._link.reach_server(self)
+        except OSError:
+            self.transport.abort()
+            return
+        self._task = None
+        self.transport.resume_reading()
+
+    async def _carry_what_is_held(self) -> None:
+        self.transport.pause_reading()
+        while self._held:
+            await self._link.passage(self._is_server)
+            self._pass_on(self._held.popleft())
+        self._task = None
+        self.transport.resume_reading()
+
+
 class Link:
     """The way from clients to the server. Lives as long as the keeper, through all deaths of the server."""
 
@@ -58,7 +124,7 @@ class Link:
         self._passable = asyncio.Event()
         self._passable.set()
         self._listener: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self.ends: set[End] = set()
         self.has_server = False
 
     async def set(self, state: str, delay: float) -> None:
@@ -79,45 +145,32 @@ class Link:
         if not (self._wanted and self.has_server):
             self._close()
         elif self._listener is None:
-            self._listener = await asyncio.start_server(self._carry, HOST, self._port, reuse_address=True)
+            loop = asyncio.get_running_loop()
+            self._listener = await loop.create_server(lambda: End(self), HOST, self._port, reuse_address=True)
 
     def _close(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        for writer in list(self._writers):
-            writer.transport.abort()
+        for end in list(self.ends):
+            end.transport.abort()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client's connection, to its end."""
-        with self._dropping(writer), contextlib.suppress(OSError):
-            await self._passable.wait()
-            if self._listener is None:
-                return  # accepted, but cut before its turn came
-            server_reader, server_writer = await asyncio.open_connection(HOST, self._target)
-            with self._dropping(server_writer):
-                await first_to_end(
-                    self._pump(reader, server_writer, is_answer=False),
-                    self._pump(server_reader, writer, is_answer=True),
-                )
+    def is_free(self, is_answer: bool) -> bool:
+        """Whether something passes at once."""
+        return self._passable.is_set() and not (is_answer and self._delay)
 
-    @contextlib.contextmanager
-    def _dropping(self, writer: asyncio.StreamWriter) -> Any:
-        self._writers.add(writer)
-        try:
-            yield
-        finally:
-            self._writers.discard(writer)
-            writer.transport.abort()
+    async def passage(self, is_answer: bool) -> None:
+        """Waits until something may pass."""
+        if is_answer and self._delay:
+            await asyncio.sleep(self._delay)
+        await self._passable.wait()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK):
-                if is_answer and self._delay:
-                    await asyncio.sleep(self._delay)
-                await self._passable.wait()
-                writer.write(data)
-                await writer.drain()
+    async def reach_server(self, client: End) -> None:
+        """Makes the other end for a client's. Raises OSError if there is no way."""
+        await self._passable.wait()
+        if self._listener is None:
+            raise ConnectionRefusedError  # accepted, but cut before its turn came
+        await asyncio.get_running_loop().create_connection(lambda: End(self, client), HOST, self._target)
 
 
 async def first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
