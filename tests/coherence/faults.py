@@ -11,10 +11,10 @@ from jaseci.svc.testing import PrivateRedis
 from coherence.crew import Crew, Member
 from coherence.history import Faults, Span, Swap, now
 
-SHORT = (0.05, 1.2)  # seconds
+SHORT = (0.05, 0.8)  # seconds
 LONG = (2.5, 4.5)  # longer than the bound
-CALM = (0.2, 2.0)
-SHARE_OF_LONG = 0.35
+CALM = (0.5, 3.5)
+SHARE_OF_LONG = 0.25
 OTHER_DB = 9
 
 
@@ -119,8 +119,9 @@ class Trouble:
             self._server.command("FLUSHALL")
 
     def delete(self) -> None:
+        """Somebody removes all settings, and what is kept beside them."""
         with self._wiping():
-            self._server.command("DEL", "global")
+            self._server.command("DEL", "global", "{global}:versions")
 
     def swap(self) -> None:
         """The database goes away, an empty one is in its place; then it is back as it was."""

@@ -1,6 +1,5 @@
 """The closing figures of a run."""
 
-import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from coherence.history import FAILED, FRESH, MISSING, STALE, Read, Span, Write
 from coherence.verdict import REDIS
 
-AFTERMATH = 3_000_000_000  # nanoseconds after a fault that are not calm yet
+AFTERMATH = 1_500_000_000  # nanoseconds after a fault that are not calm yet
 
 
 @dataclass
@@ -19,6 +18,8 @@ class Figures:
     writes: int = 0
     acknowledged: int = 0
     reads: Counter[str] = field(default_factory=Counter)
+    stale_in_calm: int = 0
+    """Reads that were told to be stale although nothing was broken any more."""
     visible: list[int] = field(default_factory=list)
     """From the begin of a write until another process had read it, polling, while nothing was broken."""
 
@@ -32,6 +33,8 @@ class Figures:
             if read.process != REDIS:
                 self.reads[read.value if read.value in {MISSING, FAILED} else read.freshness] += read.count
                 first.setdefault((read.process, read.value), read)
+                if read.freshness == STALE and self._is_calm(read.first.begin, read.last.end):
+                    self.stale_in_calm += read.count
         self.visible += self._latencies(acknowledged, first.values())
 
     def lines(self) -> Iterator[str]:
@@ -40,6 +43,7 @@ class Figures:
         total = sum(self.reads.values())
         told = f"{self.reads[FRESH]} fresh, {self.reads[STALE]} stale, {self.reads[MISSING]} of nothing yet"
         yield f"reads: {total}, {told}"
+        yield f"stale later than {AFTERMATH / 1e9:g} s after a fault: {self.stale_in_calm}"
         yield f"faults: {len(self.faults)}"
         for kind, count in sorted(Counter(kind for kind, _ in self.faults).items()):
             yield f"  {kind}: {count}"
@@ -47,17 +51,26 @@ class Figures:
             p50, p99 = (percentile(self.visible, share) / 1e6 for share in (0.5, 0.99))
             yield f"from a write's begin until another process has read it: p50 {p50:.1f} ms, p99 {p99:.1f} ms"
 
+    def fault_before(self, time: int) -> str:
+        """The last fault that had begun by then, and how long before."""
+        begun = [(span, kind) for kind, span in self.faults if span.begin <= time]
+        if not begun:
+            return "before all faults"
+        span, kind = max(begun)
+        return f"{(time - span.begin) / 1e6:.1f} ms after the begin of {kind!r}, {(time - span.end) / 1e6:.1f} after its end"
+
     def _latencies(self, acknowledged: dict[str, Write], reads: Iterable[Read]) -> Iterator[int]:
-        begins = sorted(span.begin for _, span in self.faults)
-        ends = sorted(span.end for _, span in self.faults)
         for read in reads:
             write = acknowledged.get(read.value)
             if write is None or read.process == write.process or read.freshness != FRESH:
                 continue
-            since, until = write.span.begin - AFTERMATH, read.first.end
-            # As many faults had begun by then as had ended before: none touches the time between.
-            if bisect.bisect_right(begins, until) == bisect.bisect_left(ends, since):
+            if self._is_calm(write.span.begin, read.first.end):
                 yield read.first.end - write.span.begin
+
+    def _is_calm(self, since: int, until: int) -> bool:
+        """Whether no fault touches the time, nor ended shortly before it."""
+        span = Span(since - AFTERMATH, until)
+        return not any(span.overlaps(fault) for _, fault in self.faults)
 
 
 def percentile(values: list[int], share: float) -> int:

@@ -44,7 +44,8 @@ class Outcome:
         by_kind = Counter(violation.kind for violation in self.violations)
         for kind, count in by_kind.most_common():
             lines += [f"  {kind}: {count}"]
-            lines += [f"    {each}" for each in [each for each in self.violations if each.kind == kind][:SHOWN]]
+            shown = [each for each in self.violations if each.kind == kind][:SHOWN]
+            lines += [f"    {each}; {self.figures.fault_before(each.at)}" for each in shown]
         lines += [f"not fresh again at the end: {each}" for each in self.not_converged]
         return "\n".join(lines)
 

@@ -4,6 +4,7 @@ Each lives as long as its thread. `unit()` begins a unit of work; `read` tells a
 """
 
 import os
+import random
 import threading
 import time
 from typing import ClassVar, Protocol
@@ -24,22 +25,30 @@ class Subject(Protocol):
 
 
 class Runtime:
-    """The runtime, as an application uses it: a new hook for each unit of work."""
+    """The runtime, as an application uses it: a new hook for each unit of work.
+
+    A process that is born while Redis is dead has not met it: it begins by itself, and tries again with `reset()`.
+    """
 
     def __init__(self) -> None:
         from jaseci.svc import MetaService
 
         self._meta = MetaService()
-        self._units = 0
+        self._has_met_redis = False
         self.unit()
 
     def unit(self) -> None:
         self._hook = self._meta.build_hook()
-        self._units += 1
+        if not self._has_met_redis:
+            self._has_met_redis = self._hook.redis.is_running()
+            if self._hook.redis.has_failed():
+                self._hook.redis.reset(self._hook)
 
     def read(self, name: str) -> tuple[str | None, str]:
-        if self._units % 4 == 0:
+        if random.random() < 0.25:
             return self._hook.get_glob(name), UNSAID
+        if not self._has_met_redis:
+            return self._hook.explain(name).value, STALE
         told = self._hook.explain(name)
         if told.layer == "default":
             return None, FRESH
@@ -48,10 +57,10 @@ class Runtime:
     def write(self, name: str, text: str) -> bool:
         from jaseci.svc import SourceUnavailable
 
-        if self._units % 2:
-            (answer,) = self._meta.build_super_master().config_set(name, text, do_check=False)
-            return answer.endswith(" set!")
         try:
+            if random.random() < 0.5:
+                (answer,) = self._meta.build_super_master().config_set(name, text, do_check=False)
+                return answer.endswith(" set!")
             self._hook.commit_setting(name, text)
         except SourceUnavailable:
             return False

@@ -9,7 +9,7 @@ import pytest
 
 from coherence.run import run
 
-SECONDS = 60  # every kind of fault comes at least once in about forty
+SECONDS = 60  # every kind of fault comes at least once in about fifty
 SECONDS_TO_ERR = 10
 
 pytestmark = pytest.mark.timeout(400)

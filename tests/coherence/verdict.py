@@ -60,6 +60,7 @@ class Violation:
     kind: str
     name: str
     process: str
+    at: int
     what: str
 
     def __str__(self) -> str:
@@ -215,7 +216,10 @@ def judge(
             for found in _judge_read(read, timeline, empty, knowledge[read.process], bound):
                 yield read, *found
 
-    return [Violation(kind, name, read.process, f"{_told(read)} {what}") for read, kind, what in violations()]
+    return [
+        Violation(kind, name, read.process, read.first.begin, f"{_told(read)} {what}")
+        for read, kind, what in violations()
+    ]
 
 
 def _knowledge(timeline: Timeline, reads: list[Read], forks: Mapping[str, Fork]) -> dict[str, Knowledge]:

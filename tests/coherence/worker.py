@@ -19,8 +19,12 @@ from coherence.history import FAILED, FRESH, MISSING, UNSAID, Recorder, Span, no
 from coherence.subjects import SUBJECTS, Subject
 
 SECOND = 1_000_000_000
-PAUSE = 0.002  # seconds between two rounds, so that nine processes leave each other room on two cores
-READS_PER_WRITE = 2
+PAUSES = {
+    "writer": 0.001,
+    "reader": 0.005,
+}  # seconds between two rounds: nine processes leave each other room on two cores
+PAUSE_AFTER_FAILURE = 0.02
+WRITES = 4  # of a writer's unit of work
 CONVERGENCE = 30  # seconds from the last write until everything is seen
 
 
@@ -38,14 +42,18 @@ class Worker:
         """Writes every name until it is acknowledged; the values."""
         return {name: self._write_until_acknowledged(name) for name in self._names}
 
-    def write_one(self) -> None:
-        """A unit of work that writes, and reads a little: its own writes too."""
+    def write_some(self) -> None:
+        """A unit of work that writes, and one that reads all of it."""
         self._subject.unit()
-        name = self._random.choice(self._names)
-        self._write(name)
-        self._read(name)
-        for other in self._random.sample(self._names, READS_PER_WRITE):
-            self._read(other)
+        names = self._random.sample(self._names, WRITES)
+        for name in names:
+            _, acknowledged = self._write(name)
+            if not acknowledged:
+                select.select([], [], [], PAUSE_AFTER_FAILURE)
+        # Another: to the first, its own writes are what was written last, whatever others do meanwhile.
+        self._subject.unit()
+        for name in names:
+            self._read(name)
 
     def read_all(self) -> dict[str, tuple[str, str]]:
         """A unit of work that reads every name once."""
@@ -73,7 +81,7 @@ class Worker:
         end = now() + int(seconds * SECOND)
         while now() < end:
             self.read_all()
-            select.select([], [], [], PAUSE)
+            select.select([], [], [], PAUSES["reader"])
 
     def converge(self, expect: Mapping[str, str]) -> list[str]:
         """Reads until every name is fresh and as expected; what is not, in the end."""
@@ -89,7 +97,7 @@ class Worker:
             if (asked and not wrong) or now() > deadline:
                 self.flush()
                 return [f"{name}: {seen[name]}, not {expect[name]}" for name in wrong]
-            select.select([], [], [], PAUSE)
+            select.select([], [], [], PAUSES["reader"])
 
     def flush(self) -> None:
         """Writes down what is not yet."""
@@ -163,7 +171,7 @@ class SecondReader:
         self._thread.join()
 
     def _read(self) -> None:
-        while not self._stopped.wait(PAUSE):
+        while not self._stopped.wait(PAUSES["reader"]):
             self._worker.read_all()
         self._worker.flush()
 
@@ -176,9 +184,9 @@ def main(role: str, subject: str, process: str, folder: Path, names: list[str], 
     second = SecondReader(Worker(SUBJECTS[subject](), Recorder(folder, process, "second"), names, f"{process} second"))
     say("ready")
     orders = Orders()
-    work = worker.write_one if role == "writer" else worker.read_all
+    work = worker.write_some if role == "writer" else worker.read_all
     while True:
-        order = orders.next(PAUSE)
+        order = orders.next(PAUSES[role])
         match order and order["do"]:
             case None:
                 work()
