@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import Any, Self
 
 HOST = "127.0.0.1"
 GREETING = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -38,10 +38,14 @@ class Conversation:
         while self._words.read1():
             pass
 
-    def close(self) -> None:
-        # Wakes a thread that reads, which closing alone does not.
+    def end(self) -> None:
+        """Ends it for both sides; whoever reads is woken."""
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Closes it, on the thread that it is for."""
+        self._words.close()
         self._connection.close()
 
     def _word(self) -> bytes:
@@ -55,9 +59,9 @@ Behaviour = Callable[[Conversation], None]
 class BadServer:
     """A server that behaves as it is told with every client. Lives inside its `with`."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, port: int = 0) -> None:
         self._behaviour = behaviour
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((HOST, port))
         self._conversations: list[Conversation] = []
         self._threads = [threading.Thread(target=self._accept)]
         self.host = HOST
@@ -73,9 +77,18 @@ class BadServer:
         self._threads[0].join()
         self._listener.close()
         for conversation in self._conversations:
-            conversation.close()
+            conversation.end()
         for thread in self._threads[1:]:
             thread.join()
+
+    @property
+    def address(self) -> str:
+        """As messages name it."""
+        return f"{self.host}:{self.port}"
+
+    def config(self, **more: Any) -> dict[str, Any]:
+        """What `REDIS_CONFIG` says to use it."""
+        return {"enabled": True, "host": self.host, "port": self.port, "db": 1} | more
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -89,6 +102,7 @@ class BadServer:
     def _converse(self, conversation: Conversation) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._behaviour(conversation)
+        conversation.end()
         conversation.close()
 
 
@@ -114,7 +128,7 @@ def says_nothing(conversation: Conversation) -> None:
 
 def hangs_up(conversation: Conversation) -> None:
     """Closes the connection as soon as it is there."""
-    conversation.close()
+    conversation.end()
 
 
 def never_ends_a_line(conversation: Conversation) -> None:
@@ -145,14 +159,21 @@ def announces_a_huge_answer(conversation: Conversation) -> None:
         conversation.send(_usual(command))
 
 
+def denies_access(conversation: Conversation) -> None:
+    """As a Redis without a password does with strangers."""
+    conversation.first_words()  # else the client may lose the answer with the connection
+    conversation.send(b"-DENIED Redis is running in protected mode because protected mode is enabled\r\n")
+
+
 def refuses(error: str) -> Behaviour:
-    """Answers every command with this error."""
+    """Lets clients come in, and answers every command with this error."""
 
     def behave(conversation: Conversation) -> None:
-        for _ in conversation.commands():
-            conversation.send(f"-{error}\r\n".encode())
+        for command in conversation.commands():
+            is_entering = command[0].upper() in {b"HELLO", b"AUTH", b"SELECT", b"CLIENT"}
+            conversation.send(_usual(command) if is_entering else f"-{error}\r\n".encode())
 
-    return behave
+    return named(behave, error)
 
 
 def refuses_writes(error: str) -> Behaviour:
@@ -172,7 +193,13 @@ def refuses_writes(error: str) -> Behaviour:
             }
             conversation.send(f"-{error}\r\n".encode() if is_write else _usual(command))
 
-    return behave
+    return named(behave, error)
+
+
+def named(behaviour: Behaviour, error: str) -> Behaviour:
+    """Called after the code of the error."""
+    behaviour.__name__ = error.split(maxsplit=1)[0].lower()
+    return behaviour
 
 
 def _usual(command: list[bytes]) -> bytes:
