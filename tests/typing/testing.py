@@ -1,9 +1,10 @@
 """What `jaseci.svc.testing` offers to users' tests. Checked, never run."""
 
-from typing import assert_type
+from collections.abc import Callable
+from typing import Any, assert_type
 
 from jaseci.svc import Event, MetaService, ServiceState
-from jaseci.svc.testing import LifecycleRecorder, isolated
+from jaseci.svc.testing import LifecycleRecorder, PrivateRedis, PrivateSentinel, isolated
 
 pytest_plugins = ["jaseci.svc.testing.plugin"]
 
@@ -22,3 +23,18 @@ def without_pytest() -> None:
     with isolated(timeout=1.0):
         pass
     isolated("soon")  # type: ignore[arg-type]
+
+
+def test_with_a_redis(redis_server: PrivateRedis, new_redis_server: Callable[..., PrivateRedis]) -> None:
+    assert_type(redis_server.port, int)
+    assert_type(redis_server.config(quiet=True), dict[str, Any])
+    assert redis_server.command("SET", "name", 1, "EX", 2.5) == "OK"
+    redis_server.restart(keep_data=False)
+    redis_server.restart(False)  # type: ignore[call-arg]
+    new_redis_server(replica_of=redis_server, acl=["user app on nopass ~* +@all"])
+
+
+def test_behind_a_sentinel(redis_sentinel: PrivateSentinel) -> None:
+    redis_sentinel.fail_over(timeout=10.0)
+    assert_type(redis_sentinel.primary, PrivateRedis)
+    PrivateRedis(maxmemory="much")  # type: ignore[arg-type]

@@ -70,12 +70,12 @@ class PrivateRedis:
     Raises ``RedisServerMissing`` when entered on a machine without a Redis server, and ``RuntimeError`` with the
     server's log if the server does not start.
 
-    >>> with PrivateRedis() as server:
-    ...     server.command("SET", "greeting", "hello")
-    ...     server.restart()
-    ...     server.command("GET", "greeting")
-    'OK'
-    'hello'
+    Outside pytest::
+
+        with PrivateRedis() as server:
+            server.command("SET", "greeting", "hello")
+            server.restart()
+            server.command("GET", "greeting")
     """
 
     def __init__(
