@@ -31,18 +31,6 @@ def called(value):
 # --- At the first start
 
 
-PROTECTED = pytest.param(
-    denies_access,
-    "protected mode",
-    marks=pytest.mark.xfail(reason="of an answer and the end of the connection right after it, the latter is told"),
-)
-ENDLESS = pytest.param(
-    never_ends_a_line,
-    "",
-    marks=pytest.mark.xfail(reason="reads on, and keeps all of it, as long as anything comes", run=False),
-)
-
-
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
@@ -50,10 +38,10 @@ ENDLESS = pytest.param(
         (talks_garbage, NOT_REDIS),
         (says_nothing, "has not answered within 1 s"),
         (hangs_up, "dropped the connection"),
-        ENDLESS,
+        (never_ends_a_line, "cannot be reached: the answer is longer than any of a Redis"),
         (stops_in_the_middle, "has not answered within 1 s"),
         (announces_a_huge_answer, "has not answered within 1 s"),
-        PROTECTED,
+        (denies_access, "protected mode"),
         (refuses("LOADING Redis is loading the dataset in memory"), "is loading its data"),
         (refuses("NOAUTH Authentication required."), "wants a password"),
         (refuses("MASTERDOWN Link with MASTER is down"), "has lost its primary"),
