@@ -14,6 +14,7 @@ KNOWN = {
     "PROMON_CONFIG",
     "CONFIG_EXAMPLE",
     "ACTION_SETS",
+    "REDIS_KUBE",
 }
 
 
@@ -35,7 +36,7 @@ def admin(meta):
 
 
 def test_config_index_has_all_known_names(admin):
-    """The six, the two, and the globs of every registered service."""
+    """The six, the two, and the globs of every registered service, shipped or not."""
     assert set(admin.config_index()) == KNOWN | {"SHOP_CONFIG", "SHOP_KUBE"}
 
 
@@ -138,7 +139,8 @@ def test_config_list_has_the_known_ones_that_exist(admin):
     admin.config_set("SHOP_CONFIG", {"enabled": True})
     admin._h.save_glob("OTHER", "1")
     fresh = admin._h.meta.build_super_master()
-    assert fresh.config_list() == ["SHOP_CONFIG"]
+    # Those of Redis came with the hook.
+    assert fresh.config_list() == ["REDIS_CONFIG", "REDIS_KUBE", "SHOP_CONFIG"]
 
 
 def test_config_exists(admin):

@@ -5,13 +5,15 @@ from types import SimpleNamespace
 import pytest
 from jaseci.element.master import Master
 from jaseci.element.super_master import SuperMaster
-from jaseci.hook import MemoryHook
-from jaseci.svc import CommonService, MetaService, ServiceState
+from jaseci.hook import RedisHook
+from jaseci.svc import CommonService, MetaService, RedisService, ServiceState
+from jaseci.svc.redis.config import REDIS_CONFIG
+from jaseci.svc.redis.kube import REDIS_KUBE
 
-from behaviour.services import Plain, waits_for_stop
+from behaviour.services import waits_for_stop
 
-REDIS_KUBE = {"ServiceAccount": [{"apiVersion": "v1", "kind": "ServiceAccount", "imagePullSecrets": []}]}
-REDIS_CONFIG = {"enabled": True, "quiet": True, "field1": "val1"}
+CONFIG = {"enabled": True, "quiet": True, "field1": "val1", "field2": "val2", "field3": "val3"}
+KUBE = {"ServiceAccount": [{"apiVersion": "v1", "kind": "ServiceAccount", "imagePullSecrets": []}]}
 STRIPE_CONFIG = {"enabled": True, "key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc"}
 stripe = SimpleNamespace(api_key=None)  # the library: a module with a key
 
@@ -53,6 +55,16 @@ class Life(CommonService):
         super().reset(hook)
 
 
+class Structured(CommonService):
+    """Service Settings: the structures of the manual."""
+
+    def build_kube(self, hook) -> dict:
+        return hook.service_glob("STRUCTURED_KUBE", KUBE)
+
+    def build_config(self, hook) -> dict:
+        return hook.service_glob("STRUCTURED_CONFIG", CONFIG)
+
+
 class StripeService(CommonService):
     """Example Usage (StripeService)."""
 
@@ -74,9 +86,27 @@ def hook():
 
 def test_service_settings_config_and_kube(hook):
     """Config: enabled and quiet are the service's, the rest is config. Kube: grouped by kind."""
-    service = Life(hook)
-    assert (service.enabled, service.quiet, service.config) == (True, True, {"field1": "val1"})
-    assert service.kube == REDIS_KUBE
+    service = Structured(hook)
+    fields = {"field1": "val1", "field2": "val2", "field3": "val3"}
+    assert (service.enabled, service.quiet, service.config) == (True, True, fields)
+    assert service.kube == KUBE
+
+
+def test_the_settings_of_redis_are_built_as_the_manual_builds_them(hook):
+    """hook.service_glob("REDIS_KUBE", REDIS_KUBE), hook.service_glob("REDIS_CONFIG", REDIS_CONFIG)."""
+    service, redis = Life(hook), RedisService(hook)
+    assert service.kube == redis.kube == REDIS_KUBE
+    assert service.config == redis.config
+    assert {"enabled": service.enabled, "quiet": service.quiet} | service.config == REDIS_CONFIG
+
+
+@pytest.mark.usefixtures("redis_in_force")
+def test_redis_service_start():
+    """RedisService().start()."""
+    service = RedisService()
+    assert service.is_ready()
+    assert service.start().is_running()
+    assert service.app.ping()
 
 
 def test_common_methods(hook):
@@ -104,10 +134,7 @@ def test_service_life_cycle(hook):
 def test_add_context_and_get_context():
     """Every handle sees them; the last one replaces."""
 
-    class RedisHook(MemoryHook):
-        pass
-
-    class OrmHook(MemoryHook):
+    class OrmHook(RedisHook):
         pass
 
     args, kwargs = (), {}
@@ -126,14 +153,28 @@ def test_add_context_and_get_context():
     assert isinstance(ms1.build_context("hook2"), RedisHook)
 
 
+@pytest.mark.usefixtures("redis_in_force")
 def test_add_service_builder_build_service_and_get_service():
     """Disposable or reusable."""
     ms1 = MetaService()
-    ms1.add_service_builder("redis", Plain)
+    ms1.add_service_builder("redis", RedisService)
     assert ms1.build_service("redis", False) is not ms1.build_service("redis", False)
     redis = ms1.get_service("redis")
     assert ms1.build_service("redis", True) is redis
     assert ms1.get_service("redis") is redis
+    assert redis.start().is_running()
+
+
+@pytest.mark.usefixtures("redis_in_force")
+def test_build_hook():
+    """hook will be RedisHook instance, with the default services."""
+    ms1 = MetaService()
+    ms1.add_context("hook", RedisHook)
+    hook = ms1.build_hook()
+    assert type(hook) is RedisHook
+    assert all(hasattr(hook, name) for name in ("kube", "jsorc", "promon", "redis", "task", "mail"))
+    assert (type(hook.redis), hook.redis.is_running()) == (RedisService, True)
+    assert hook.meta is ms1
 
 
 @pytest.mark.parametrize(("build", "cls"), [("build_master", Master), ("build_super_master", SuperMaster)])

@@ -5,13 +5,14 @@ import logging
 import pytest
 from jaseci.element.master import Master
 from jaseci.element.super_master import SuperMaster
-from jaseci.hook import MemoryHook
+from jaseci.hook import MemoryHook, RedisHook
 from jaseci.svc import (
     ApplicationContext,
     BuilderExists,
     CommonService,
     MetaService,
     ProxyService,
+    RedisService,
     ServiceNotRunning,
     ServiceState,
 )
@@ -83,6 +84,15 @@ def test_a_second_builder_of_a_name_is_refused(meta):
     with pytest.raises(BuilderExists, match=r"^plain already exists!.*Plain"):
         meta.add_service_builder("plain", Broken)
     assert type(meta.build_service("plain", False)) is Plain
+
+
+def test_a_shipped_class_may_be_registered_once_more_under_its_name(meta):
+    """As the manual's example has it, although populating has registered it already; another class may not."""
+    kept = meta.get_service("redis")
+    meta.add_service_builder("redis", RedisService)
+    assert meta.get_service("redis") is kept
+    with pytest.raises(BuilderExists, match=r"^redis already exists!.*RedisService"):
+        meta.add_service_builder("redis", Plain)
 
 
 def test_add_service_build_is_the_same_method(meta):
@@ -174,7 +184,7 @@ def test_app_is_the_application_context(meta):
     meta.add_service_builder("plain", Plain)
     kept = meta.get_service("plain")
     assert isinstance(meta.app, ApplicationContext)
-    assert (meta.app.services, meta.app.background) == ({"plain": Plain}, {"plain": kept})
+    assert (meta.app.services, meta.app.background) == ({"redis": RedisService, "plain": Plain}, {"plain": kept})
     assert set(meta.app.context) == {"hook", "master", "super_master"}
 
 
@@ -205,7 +215,7 @@ def test_an_override_ends_with_an_exception_too(meta):
     """And of a name that had no builder nothing is left."""
     with pytest.raises(LookupError), meta.override("x", Plain):
         raise LookupError
-    assert meta.services() == []
+    assert [info.name for info in meta.services()] == ["redis"]
 
 
 def test_a_failed_population_is_the_error_and_is_tried_again():
@@ -219,7 +229,7 @@ def test_a_failed_population_is_the_error_and_is_tried_again():
     assert (failed.state, str(failed.error)) == (ServiceState.FAILED, "no list")
     with pytest.raises(ServiceNotRunning, match="MetaService is FAILED, populating it raised OSError: no list"):
         failed.get_context("hook")
-    assert MetaService().get_context("hook")["class"] is MemoryHook
+    assert MetaService().get_context("hook")["class"] is RedisHook
 
 
 def test_a_population_that_succeeds_leaves_no_error():
@@ -244,7 +254,8 @@ def test_build_hook_makes_a_new_hook_with_meta(meta):
 def test_build_hook_attaches_the_kept_services_and_starts_them(meta):
     """promon, mail, redis and task, where kube and jsorc do not run."""
     for name in ("kube", "jsorc", "promon", "redis", "task", "mail"):
-        meta.add_service_builder(name, Plain if name in ("promon", "redis", "task", "mail") else Broken)
+        cls = Plain if name in ("promon", "redis", "task", "mail") else Broken
+        meta.add_service_builder(name, cls, replace=True)
     hook = meta.build_hook()
     assert all(
         getattr(hook, name) is meta.get_service(name) for name in ("kube", "jsorc", "promon", "redis", "task", "mail")
@@ -255,7 +266,7 @@ def test_build_hook_attaches_the_kept_services_and_starts_them(meta):
 def test_with_kube_and_jsorc_running_jsorc_starts_the_others(meta):
     """They are not started here."""
     for name in ("kube", "jsorc", "redis"):
-        meta.add_service_builder(name, Plain)
+        meta.add_service_builder(name, Plain, replace=True)
     hook = meta.build_hook()
     assert hook.jsorc.is_running()
     assert hook.redis.state is ServiceState.NOT_STARTED
@@ -263,7 +274,6 @@ def test_with_kube_and_jsorc_running_jsorc_starts_the_others(meta):
 
 def test_without_run_svcs_a_hook_has_disabled_proxies():
     """ProxyServices under these names."""
-    MetaService().add_service_builder("redis", Plain)
     hook = MetaService(run_svcs=False).build_hook()
     for name in ("kube", "jsorc", "promon", "redis", "task", "mail"):
         assert isinstance(getattr(hook, name), ProxyService)

@@ -1,6 +1,7 @@
 """Section 3: what `start` does, and when it does nothing."""
 
 import pytest
+from jaseci.hook import RedisHook
 from jaseci.svc import CommonService, MetaService, ServiceState
 
 from behaviour.services import Broken, Disabled, Plain
@@ -144,4 +145,4 @@ def test_a_service_without_any_hook_gets_a_default_one_in_run():
     """A run(self, hook) never meets None."""
     service = Observed()
     service.start()
-    assert all(type(each[2]).__name__ == "MemoryHook" for each in service.seen)
+    assert all(type(each[2]) is RedisHook for each in service.seen)
