@@ -89,10 +89,10 @@ class Environment:
     def uninstall(self, distribution):
         self._pip("uninstall", "--quiet", "--yes", distribution)
 
-    def run(self, program):
-        """What a program prints here. A warning, or anything on standard error, is a failure."""
+    def run(self, program, *, complaint=""):
+        """What a program prints here. A warning, or anything on standard error but `complaint`, is a failure."""
         # "I": neither this checkout nor the user's folders are importable. "B": leaves no bytecode beside what is hashed.
-        return _succeed([str(self.python), "-I", "-B", "-W", "error", "-c", textwrap.dedent(program)], quiet=True)
+        return _succeed([str(self.python), "-I", "-B", "-W", "error", "-c", textwrap.dedent(program)], complaint)
 
     def files(self):
         """What is installed: the digest of every file by its path."""
@@ -103,9 +103,9 @@ class Environment:
         }
 
 
-def _succeed(command, quiet=False, timeout=SECONDS_PER_STEP, **options):
+def _succeed(command, complaint=None, timeout=SECONDS_PER_STEP, **options):
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
-    if done.returncode or (quiet and done.stderr):
+    if done.returncode or (complaint is not None and done.stderr.strip() != complaint):
         pytest.fail(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}", pytrace=False)
     return done.stdout
 

@@ -26,6 +26,12 @@ THIRD_PARTY = [
     "yaml",
 ]
 
+# What the first hook is told where redis-py is not installed. Everything else goes on without.
+WITHOUT_REDIS_PY = (
+    "Skipping RedisService due to initialization failure! "
+    "ImportError: redis-py is not installed; install jaseci-svc[redis]"
+)
+
 
 @pytest.fixture
 def shipped(wheel):
@@ -51,14 +57,19 @@ def test_the_wheel_ships_svc_and_hook_and_nothing_else_under_jaseci(shipped):
     assert [name for name in sorted(shipped) if not OURS.fullmatch(name)] == []
 
 
-def test_the_wheel_ships_every_source_file_the_stub_and_the_type_markers(shipped):
+def test_the_wheel_ships_every_source_file_the_stub_the_type_markers_and_the_manifests(shipped):
     """What is in the source folder is in the wheel, and besides that only the native module."""
     sources = {
         path.relative_to(SOURCES).as_posix()
         for path in SOURCES.rglob("*")
-        if path.suffix in {".py", ".pyi"} or path.name == "py.typed"
+        if path.suffix in {".py", ".pyi", ".yaml"} or path.name == "py.typed"
     }
-    assert {"jaseci/svc/_core.pyi", "jaseci/svc/py.typed", "jaseci/hook/py.typed"} <= sources
+    assert {
+        "jaseci/svc/_core.pyi",
+        "jaseci/svc/py.typed",
+        "jaseci/hook/py.typed",
+        "jaseci/svc/redis/redis.yaml",
+    } <= sources
     (native,) = {name for name in shipped if not name.startswith("jaseci_svc-")} ^ sources
     assert re.fullmatch(r"jaseci/svc/_core\..*so", native)
 
@@ -91,7 +102,8 @@ def test_the_wheel_ships_its_licence_and_neither_tests_nor_caches(shipped):
         "from jaseci.svc import ApplicationContext, CommonService, MetaProperties, MetaService, ProxyService, ServiceState",
         "from jaseci.svc import BuilderExists, ConfigError, RuntimeClosed, ServiceError, ServiceNotRunning, StartCycle",
         "from jaseci.svc import *",
-        "from jaseci.hook import MemoryHook",
+        "from jaseci.svc import RedisService; from jaseci.hook import MemoryHook, RedisHook",
+        "from jaseci.svc.redis.config import REDIS_CONFIG; from jaseci.svc.redis.kube import REDIS_KUBE",
         "from jaseci.hook import MemoryHook; from jaseci.element.master import Master",
         "import jaseci.svc; from jaseci.element.super_master import SuperMaster",
         "import jaseci.svc; from jaseci.api.config_api import ConfigApi",
@@ -133,9 +145,26 @@ def test_in_an_empty_environment_masters_are_built_from_our_stand_ins(installed)
         master, administrator = MetaService().build_master(), MetaService().build_super_master()
         administrator.config_set("CONFIG_EXAMPLE", "kept")
         print(type(master).__module__, type(administrator).__module__, administrator.config_get("CONFIG_EXAMPLE"))
-        """
+        """,
+        complaint=WITHOUT_REDIS_PY,
     )
     assert said.split() == ["jaseci.element.master", "jaseci.element.super_master", "kept"]
+
+
+def test_in_an_empty_environment_a_hook_works_and_its_redis_says_what_to_install(installed):
+    """Settings are the process's own there; the reason is logged once, however many hooks are built."""
+    said = installed.run(
+        """
+        from jaseci.svc import MetaService
+
+        hooks = [MetaService().build_hook() for _ in range(3)]
+        redis = hooks[0].redis
+        hooks[1].save_glob("SOME_CONFIG", "kept")
+        print(redis.state.name, redis.error, hooks[2].get_glob("SOME_CONFIG"), sep="; ")
+        """,
+        complaint=WITHOUT_REDIS_PY,
+    )
+    assert said.strip() == "FAILED; redis-py is not installed; install jaseci-svc[redis]; kept"
 
 
 @pytest.mark.parametrize("package", ["jaseci.svc", "jaseci.hook"])
@@ -235,7 +264,8 @@ def test_the_applications_own_master_wins_over_ours(application, wheel, first):
         from jaseci.svc import MetaService
         import jaseci.api
         print(Master.whose, ConfigApi.whose_api, jaseci.api.whose, type(MetaService().build_master()) is Master)
-        """
+        """,
+        complaint=WITHOUT_REDIS_PY,
     )
     assert said.split() == ["application", "application", "application", "True"]
 
@@ -250,7 +280,8 @@ def test_what_the_application_lacks_is_answered_by_ours_on_top_of_what_it_has(ap
         SuperMaster = jaseci.element.super_master.SuperMaster
         built = MetaService().build_super_master()
         print(jaseci.element.super_master.__file__, SuperMaster.whose, SuperMaster.whose_api, type(built) is SuperMaster)
-        """
+        """,
+        complaint=WITHOUT_REDIS_PY,
     )
     file, *rest = said.split()
     assert file.endswith("jaseci/svc/_fallback/jaseci/element/super_master.py")
