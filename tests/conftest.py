@@ -16,6 +16,17 @@ os.environ.pop("REDIS_DB", None)
 pytest_plugins = ["jaseci.svc.testing.plugin"]
 
 
+@pytest.fixture(scope="module")
+def module_redis():
+    """One Redis for the tests of a module, which do it no harm."""
+    from jaseci.svc.testing import plugin
+    from jaseci.svc.testing.redis_server import PrivateRedis
+
+    plugin._need_a_redis_server()
+    with PrivateRedis() as server:
+        yield server
+
+
 @pytest.fixture
 def redis_in_force(redis_server):
     """A Redis of the test's own, which the settings of this process name. What uses it is stopped before it ends."""

@@ -1,5 +1,7 @@
-"""The example that `make run` shows does what it says, and leaves nothing behind however it ends."""
+"""The example that `make run` shows does what it says, with a Redis and without, and leaves nothing behind however it ends."""
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -18,10 +20,11 @@ CHAPTERS = [
     "2. Build them: disposable, reusable, raced for",
     "3. Use one: a customer and a payment",
     "4. Reconfigure it while it runs",
-    "5. A daemon in the background",
-    "6. A service that fails, and why",
-    "7. What runs, and how it came to that",
-    "8. Stop everything, in order",
+    "5. Share its settings with a second process",
+    "6. A daemon in the background",
+    "7. A service that fails, and why",
+    "8. What runs, and how it came to that",
+    "9. Stop everything, in order",
 ]
 
 KEY_LINES = [
@@ -41,12 +44,48 @@ KEY_LINES = [
 ]
 
 
+KEY_LINES_WITH_REDIS = [
+    "[ok] a second process has the settings, without having set any",
+    "[ok] it sees what is changed here",
+    "[ok] and that it is changed back",
+    "[ok] it shows no key",
+]
+
+# A reader of the shop's settings, past everything that the example does.
+STRIPE_CONFIG = ("HGET", "global", "STRIPE_CONFIG")
+
+
 @pytest.fixture(scope="module")
-def told():
+def told_alone():
+    """One run of the example as a user starts it, where there is no Redis."""
+    return run()
+
+
+@pytest.fixture(scope="module")
+def told_over_redis(module_redis):
+    """One run where there is a Redis."""
+    return run(module_redis)
+
+
+@pytest.fixture(params=["told_alone", "told_over_redis"])
+def told(request):
     """One run of the example as a user starts it."""
+    return request.getfixturevalue(request.param)
+
+
+def run(redis=None, command=(sys.executable, str(EXAMPLE / "main.py"))):
     return subprocess.run(
-        [sys.executable, str(EXAMPLE / "main.py")], capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, env=environment(redis), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+def what_stays_in(redis):
+    """Its keys, without what it removes by itself in a moment."""
+    return sorted(key for key in redis.command("KEYS", "*") if redis.command("TTL", key) < 0)
+
+
+def environment(redis):
+    return os.environ | ({} if redis is None else redis.environment())
 
 
 def lines_of(told):
@@ -66,6 +105,25 @@ def test_the_chapters_are_told_in_order(told):
 @pytest.mark.parametrize("line", KEY_LINES)
 def test_the_transcript_says(told, line):
     assert line in lines_of(told)
+
+
+@pytest.mark.parametrize("line", KEY_LINES_WITH_REDIS)
+def test_the_transcript_says_what_a_second_process_saw(told_over_redis, line):
+    assert line in lines_of(told_over_redis)
+
+
+def test_it_says_where_the_settings_are_shared(told_over_redis, module_redis):
+    told = f"Settings are shared over Redis at 127.0.0.1:{module_redis.port}, in its database 1."
+    assert lines_of(told_over_redis)[0] == told
+
+
+def test_it_says_that_there_is_no_redis(told_alone):
+    assert lines_of(told_alone)[0] == "No Redis at 127.0.0.1:1: settings live in this process."
+
+
+def test_nothing_is_left_in_redis(told_over_redis, module_redis):
+    assert "Every promise held." in told_over_redis.stdout
+    assert what_stays_in(module_redis) == []
 
 
 def test_the_transcript_shows_no_key(told):
@@ -126,11 +184,38 @@ def test_an_exception_fails_the_program():
     assert not psutil.pid_exists(server_of(ended.stdout))
 
 
+@contextlib.contextmanager
+def started(chapter, redis=None, **streams):
+    """The program, or with a chapter of our own alone; it is gone afterwards."""
+    command = [sys.executable, str(EXAMPLE / "main.py")] if chapter is None else program(chapter)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+    with subprocess.Popen(command, env=environment(redis), text=True, **streams) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def until(running, words):
+    """Reads on to the next line that begins so; the rest of it."""
+    for line in running.stdout:
+        if line.strip().startswith(words):
+            return line.strip().removeprefix(words).strip()
+    raise AssertionError(f"it has ended without {words!r}: {running.stderr.read()}")
+
+
+@contextlib.contextmanager
+def going(chapter, redis=None):
+    """The program with a chapter that says "waiting" and goes on for ever, and the process id of its server."""
+    with started(chapter, redis) as running:
+        server = int(until(running, "A Stripe API answers at").split("process ")[1].rstrip(")."))
+        until(running, "waiting")
+        yield running, server
+
+
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_program_and_its_server(signum, code):
-    with subprocess.Popen(program(ENDLESS), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        server = server_of(running.stdout.readline())
-        assert any("waiting" in line for line in running.stdout)
+    with going(ENDLESS) as (running, server):
         running.send_signal(signum)
         _, complaints = running.communicate(timeout=PATIENCE)
     assert running.returncode == code, complaints
@@ -138,8 +223,8 @@ def test_a_signal_ends_the_program_and_its_server(signum, code):
 
 
 def test_a_killed_program_takes_its_server_along():
-    with subprocess.Popen(program(ENDLESS), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        server = psutil.Process(server_of(running.stdout.readline()))
+    with going(ENDLESS) as (running, server):
+        server = psutil.Process(server)
         running.kill()
         running.communicate(timeout=PATIENCE)
     assert has_ended(server)
@@ -163,3 +248,66 @@ def test_a_server_that_does_not_start_is_reported(tmp_path, monkeypatch):
     ended = subprocess.run(program(ENDLESS), capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().endswith("FAILED: localstripe did not start: ImportError: a broken installation")
+
+
+# --- Several of them beside one Redis
+
+
+def test_a_second_one_follows_the_settings_of_the_first_until_its_shop_closes(redis_server):
+    changing = "\n".join(
+        [
+            "def tell(scene):",
+            "    say('waiting')",
+            "    currency = sys.stdin.readline().strip()",
+            "    settings = scene.hook.service_glob('STRIPE_CONFIG', None) | {'currency': currency}",
+            "    scene.meta.build_super_master().config_set('STRIPE_CONFIG', settings, do_check=False)",
+            "    sys.stdin.readline()",
+        ]
+    )
+    with started(changing, redis_server, stdin=subprocess.PIPE) as first:
+        until(first, "waiting")
+        with started(None, redis_server) as second:
+            assert until(second, "currency ") == "usd"
+            first.stdin.write("nok\n")
+            first.stdin.flush()
+            assert until(second, "currency ") == "nok"
+            first.communicate("\n", timeout=PATIENCE)
+            assert "The shop has closed." in second.communicate(timeout=PATIENCE)[0]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert what_stays_in(redis_server) == []
+
+
+def test_a_signal_leaves_nothing_in_redis(redis_server):
+    with going(ENDLESS, redis_server) as (running, _):
+        assert redis_server.command(*STRIPE_CONFIG) is not None
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=PATIENCE)
+    assert what_stays_in(redis_server) == []
+
+
+def test_what_a_killed_one_left_is_taken_over_and_removed(redis_server):
+    with going(ENDLESS, redis_server) as (running, server):
+        server = psutil.Process(server)
+        running.kill()
+        running.communicate(timeout=PATIENCE)
+    assert has_ended(server)
+    assert redis_server.command(*STRIPE_CONFIG) is not None
+    assert lines_of(run(redis_server))[-1] == "Every promise held."
+    assert redis_server.command(*STRIPE_CONFIG) is None
+
+
+def test_what_others_keep_there_stays(redis_server):
+    redis_server.command("HSET", "global", "GLOB_SENTINEL", "theirs", "MAIL_CONFIG", "{}")
+    redis_server.command("SET", "celery", "theirs")
+    assert lines_of(run(redis_server))[-1] == "Every promise held."
+    assert what_stays_in(redis_server) == ["celery", "global", "{global}:versions"]
+    assert sorted(redis_server.command("HKEYS", "global")) == ["GLOB_SENTINEL", "MAIL_CONFIG"]
+
+
+def test_the_settings_of_a_real_shop_are_not_touched(redis_server):
+    real = json.dumps({"enabled": True, "api_base": "https://api.stripe.com", "key": "sk_live_real"})
+    redis_server.command("HSET", "global", "STRIPE_CONFIG", real)
+    ended = run(redis_server)
+    assert ended.returncode == 1
+    assert "name an unused database in REDIS_DB" in ended.stderr
+    assert redis_server.command("HGETALL", "global") == ["STRIPE_CONFIG", real]

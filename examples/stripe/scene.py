@@ -6,6 +6,8 @@ import stripe
 from jaseci.hook import MemoryHook
 from jaseci.svc import MetaService, ServiceInfo
 
+from shared import SharedSettings
+
 
 @dataclass
 class Scene:
@@ -14,11 +16,14 @@ class Scene:
     stripe_url: str
     """Where the Stripe API answers."""
 
+    shared: SharedSettings
+    """Where the settings live: in Redis if there is one, else in this process."""
+
     meta: MetaService = field(default_factory=MetaService)
     """The process-wide handler of every service. `MetaService()` anywhere else means the same one."""
 
     hook: MemoryHook = field(init=False)
-    """One view of the stored settings. Kept in memory here; nothing is installed."""
+    """One view of the stored settings."""
 
     customer: stripe.Customer = field(init=False)
     """The customer of chapter 3, who pays again later."""

@@ -37,7 +37,7 @@ def test_a_value_that_was_read_is_read_on_and_said_to_be_stale(shared):
 
 
 def test_a_name_of_which_nothing_is_known_is_an_error_and_not_absent(shared):
-    """"Absent" and "cannot tell" are different answers."""
+    """ "Absent" and "cannot tell" are different answers."""
     with shared.outage():
         with pytest.raises(SourceUnavailable, match="127.0.0.1"):
             shared.read("NEVER_READ")

@@ -9,6 +9,7 @@ from transcript import fact, promise
 
 def tell(scene: Scene) -> None:
     """Shut down, and read from the events that it went in the reverse order of start."""
+    scene.shared.close_shop()
     started = running_by_start(scene.meta)
     reconciler = scene.meta.get_service("reconciler")
 

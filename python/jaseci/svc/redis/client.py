@@ -39,12 +39,17 @@ def make_client(config: dict[str, Any]) -> "redis.Redis":
     options |= {
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 1),
-        "retry_on_error": [redis.exceptions.ConnectionError],
     }
+    # redis-py 4.0 has no such option: there its pool alone replaces what was closed.
+    if "retry_on_error" in _options_of(redis.Redis):
+        options["retry_on_error"] = [redis.exceptions.ConnectionError]
     if config.get("sentinel"):
         return _behind_sentinels(config["sentinel"], options)
     if config.get("url"):
         own = {key: value for key, value in options.items() if key not in _PLACE_KEYS and key != "ssl"}
+        if config["url"].startswith("unix:"):
+            # Connecting takes no time there, and the connections of redis-py before 4.6 have no such option.
+            del own["socket_connect_timeout"]
         return redis.Redis.from_url(config["url"], **own)
     return redis.Redis(**options)
 
@@ -55,10 +60,14 @@ def check_keys(config: dict[str, Any]) -> None:
         import redis
     except ImportError:
         return
-    known = inspect.signature(redis.Redis.__init__).parameters.keys() | set(_PLACES)
+    known = _options_of(redis.Redis) | set(_PLACES)
     unknown = sorted(set(config) - known)
     if unknown:
         raise ConfigError(f"unknown keys for Redis: {', '.join(map(repr, unknown))}; remove them")
+
+
+def _options_of(client: "type[redis.Redis]") -> set[str]:
+    return inspect.signature(client.__init__).parameters.keys() - {"self"}
 
 
 def _behind_sentinels(sentinel: dict[str, Any], options: dict[str, Any]) -> "redis.Redis":
