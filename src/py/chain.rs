@@ -151,9 +151,15 @@ impl RedisLayer {
         Chain { redis: Some(Arc::clone(&self.0)) }
     }
 
-    /// Connects. Raises `SourceUnavailable` or `SourceRefused`; a Redis that was reached before comes back by itself.
+    /// Connects, and follows from then on. Raises `SourceUnavailable` or `SourceRefused`; what cannot be reached now comes
+    /// up by itself.
     fn open(&self, py: Python<'_>) -> PyResult<()> {
         answered(self.0.open(&Host(py)))
+    }
+
+    /// Whether it can be used now, by whoever has seen it come up. Raises as `open` does.
+    fn greet(&self, py: Python<'_>) -> PyResult<()> {
+        answered(self.0.greet(&Host(py)))
     }
 
     /// Ends the connections.

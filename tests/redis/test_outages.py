@@ -116,6 +116,22 @@ def test_a_redis_that_was_never_reached_is_no_part_of_the_chain(redis_server, me
     assert meta.build_hook().explain("A_CONFIG").layer == "process"
 
 
+def test_a_redis_that_was_not_there_at_the_start_is_reached_when_it_is(redis_server, meta, lifecycle_events):
+    """By itself; until then what the process has is provisional, for Redis may have something else."""
+    configure(redis_server)
+    redis_server.command("HSET", "global", "A_CONFIG", '{"n": 2}')
+    redis_server.kill()
+    hook = meta.build_hook()
+    assert hook.service_glob("A_CONFIG", {"n": 1}) == {"n": 1}
+    told = meta.build_hook().explain("A_CONFIG")
+    assert (told.layer, told.provisional) == ("process", True)
+    assert "refuses connections" in told.reason
+    redis_server.restart()
+    lifecycle_events.wait_for("redis", ServiceState.RUNNING)
+    told = meta.build_hook().explain("A_CONFIG")
+    assert (told.layer, told.value, told.provisional) == ("redis", '{"n": 2}', False)
+
+
 def test_a_reset_finds_a_redis_that_was_not_there_before(redis_server, meta):
     """The way out of FAILED; what the process kept meanwhile goes up."""
     configure(redis_server)

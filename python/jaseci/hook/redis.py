@@ -4,9 +4,10 @@ import json
 import logging
 from typing import Any
 
+from jaseci.hook.explanation import Explanation
 from jaseci.hook.memory import MemoryHook, as_text, object_key
 from jaseci.svc._core import PROCESS_CHAIN, is_bootstrap_name, load_settings
-from jaseci.svc._log import report
+from jaseci.svc._log import describe, report
 from jaseci.svc.errors import ConfigError, SourceUnavailable
 from jaseci.svc.redis.layers import Globs, Layer, layer_over
 
@@ -23,7 +24,11 @@ class RedisHook(MemoryHook):
     # ------------------------------------------------------------------ which Redis
 
     def _layer(self) -> Layer | None:
-        return layer_over(self.__dict__.get("redis") or _kept_redis())
+        return layer_over(self._redis())
+
+    def _redis(self) -> Any:
+        redis = self.__dict__.get("redis")
+        return redis if redis is not None else _kept_redis()
 
     def _chain(self, name: str) -> Globs:
         layer = None if is_bootstrap_name(name) else self._layer()
@@ -61,6 +66,13 @@ class RedisHook(MemoryHook):
             self._chain(name).note_provisional(name)
             report(logging.WARNING, f"{name} runs on its default until Redis can tell what it is: {error}")
             return load_settings(name, as_text(name, default))
+
+    def explain(self, name: str) -> Explanation:
+        told = super().explain(name)
+        redis = self._redis()
+        if told.layer in ("process", None) and not told.stale and not is_bootstrap_name(name) and _is_missed(redis):
+            return told._replace(provisional=True, reason=describe(redis.error))
+        return told
 
     # ------------------------------------------------------------------ objects
 
@@ -138,6 +150,11 @@ def _kept_redis() -> Any:
     from jaseci.svc.meta import kept_service
 
     return kept_service("redis")
+
+
+def _is_missed(redis: Any) -> bool:
+    """Whether there should be a Redis, and this process has never reached it."""
+    return redis is not None and redis.has_failed() and redis.error is not None
 
 
 def _as_redis_text(name: str, value: Any) -> str:

@@ -127,18 +127,14 @@ impl Commands {
         self.run(host, Repeat::Harmless, |connection| cmd("EXISTS").arg(GLOBS).query(connection))
     }
 
-    /// Whether it still has globs, and those of this epoch.
+    /// The epoch of its contents; `None` if it counts none.
     ///
     /// # Errors
     /// [`SourceError`].
-    pub fn is_still_in(&self, host: &impl Detached, epoch: &str) -> Result<bool, SourceError> {
-        let commands = [cmd("EXISTS").arg(GLOBS).take(), cmd("HGET").arg(VERSIONS).arg(EPOCH).take()];
-        self.run(host, Repeat::Harmless, |connection| {
-            let mut answers = pipelined(connection, &commands)?;
-            let now: Option<String> = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
-            let has_globs: bool = from_redis_value(answers.pop().unwrap_or(Value::Nil))?;
-            Ok(has_globs && now.as_deref() == Some(epoch))
-        })
+    pub fn epoch(&self, host: &impl Detached) -> Result<Option<Arc<str>>, SourceError> {
+        let epoch: Option<String> =
+            self.run(host, Repeat::Harmless, |connection| cmd("HGET").arg(VERSIONS).arg(EPOCH).query(connection))?;
+        Ok(epoch.map(Into::into))
     }
 
     /// Writes a glob.

@@ -7,7 +7,6 @@
 use super::commands::Commands;
 use super::endpoint::Endpoint;
 use super::link::{Link, Mode, Status};
-use super::pool::Pool;
 use crate::runtime::blocking::Detached;
 use crate::runtime::config::cache::{COHERENCE_BOUND, Cached, CoherentCache, Liveness, Lookup};
 use crate::runtime::config::clock::{Moment, now};
@@ -87,27 +86,26 @@ impl RedisLayer {
 
     // ------------------------------------------------------------------ open and closed
 
-    /// Connects. A Redis that was reached before is followed even if it cannot be reached now, and comes back by itself.
+    /// Connects, and follows from then on: what cannot be reached now comes up by itself.
+    ///
+    /// # Errors
+    /// [`SourceError`]: why it cannot be used now.
+    pub fn open(&self, host: &impl Detached) -> Result<(), SourceError> {
+        self.close(host);
+        let link = host.detached(|| Link::open(&self.commands.endpoint, &self.liveness, &self.commands.pool))?;
+        *self.link.lock() = Some(Arc::new(link));
+        self.greet(host)
+    }
+
+    /// Whether it can be used now, by whoever has seen it come up. From the first time on it is part of the chain.
     ///
     /// # Errors
     /// [`SourceError`]: why it cannot be used.
-    pub fn open(&self, host: &impl Detached) -> Result<(), SourceError> {
-        self.close(host);
-        let keep_trying = self.was_contacted();
-        let pool: &Arc<Pool> = &self.commands.pool;
-        let link = host.detached(|| Link::open(&self.commands.endpoint, &self.liveness, pool, keep_trying))?;
-        let mode = link.status().mode;
-        *self.link.lock() = Some(Arc::new(link));
-        if let Mode::Down(error) = mode {
-            return Err(error);
-        }
-        let greeted = self.commands.greet(host);
-        if greeted.is_ok() {
-            self.contacted.store(true, Ordering::Release);
-        } else if !keep_trying {
-            self.close(host);
-        }
-        greeted
+    pub fn greet(&self, host: &impl Detached) -> Result<(), SourceError> {
+        self.require_up()?;
+        self.commands.greet(host)?;
+        self.contacted.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Ends the connections. What is known stays known.
@@ -192,12 +190,13 @@ impl RedisLayer {
         };
         let is_lost = match (&known.version, told) {
             (Some(version), Some(told)) if version.epoch == told.epoch => match told.number.cmp(&version.number) {
-                // A layer like this one has removed it since, and has counted that.
-                Greater => false,
+                // A layer like this one has removed it since, and has counted that; unless all was lost in the middle of
+                // the answer.
+                Greater => self.commands.epoch(host)?.as_ref() != Some(&told.epoch),
                 // It was written after this answer.
                 Less => return Ok(Seen::Present(known)),
-                // Removed by somebody who does not count; or everything was, in the middle of the answer.
-                Equal => !self.commands.is_still_in(host, &told.epoch)?,
+                // Removed by somebody who does not count: it alone, or all there was.
+                Equal => self.commands.epoch(host)?.as_ref() != Some(&told.epoch) || !self.commands.has_globs(host)?,
             },
             (Some(_), _) => true,
             // Nobody counted: a hash that is gone as a whole was not emptied name by name.

@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The pauses between attempts to connect again.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE_OF_REFUSED: Duration = Duration::from_secs(10);
 
 /// What a link can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,20 +75,13 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects, and follows from then on. Blocks as long as the endpoint's timeouts allow.
+    /// Connects, and follows from then on; what cannot be reached is down, and comes up by itself. Blocks as long as the
+    /// endpoint's timeouts allow.
     ///
     /// # Errors
-    /// Why it cannot be reached. With `keep_trying` there is no error: the link is down, and comes up by itself.
-    pub fn open(
-        endpoint: &Endpoint,
-        liveness: &Arc<Liveness>,
-        pool: &Arc<Pool>,
-        keep_trying: bool,
-    ) -> Result<Self, SourceError> {
+    /// No thread is to be had.
+    pub fn open(endpoint: &Endpoint, liveness: &Arc<Liveness>, pool: &Arc<Pool>) -> Result<Self, SourceError> {
         let session = Session::begin(endpoint);
-        if let (Err(error), false) = (&session, keep_trying) {
-            return Err(error.clone());
-        }
         let mode = Mode::of(&session);
         let shared = Arc::new(Shared {
             endpoint: endpoint.clone(),
@@ -158,6 +152,14 @@ impl Shared {
         }
     }
 
+    /// Who is refused for a wrong password need not ask every second.
+    fn longest_pause(&self) -> Duration {
+        match self.status().mode {
+            Mode::Down(SourceError::Refused(_)) => LONGEST_PAUSE_OF_REFUSED,
+            _ => LONGEST_PAUSE,
+        }
+    }
+
     fn follow(&self, mut session: Result<Session, SourceError>) {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -182,7 +184,7 @@ impl Shared {
             if self.stop.wait(Some(pause)) {
                 return;
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(self.longest_pause());
             session = Session::begin(&self.endpoint);
         }
     }
