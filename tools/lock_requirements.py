@@ -1,7 +1,7 @@
 """Writes `requirements/*.txt` from `requirements/*.in`: exact versions with hashes, for Python 3.11 and later.
 
 The largest set is resolved first and the smaller ones are held to its versions, so that one virtualenv can take them
-one after another. What is locked stays where it is unless it no longer fits its `.in` file, or `--upgrade` is given.
+one after another. A set apart has an environment of its own. What is locked stays where it is unless it no longer fits its `.in` file, or `--upgrade` is given.
 No index address is written: whoever installs uses the index that is configured on their machine.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 FOLDER = Path("requirements")
 LARGEST_FIRST = ("lint", "test", "run")
+APART = ("oldest",)
 OPTIONS = (
     "--universal",
     "--python-version=3.11",
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> None:
     for name in LARGEST_FIRST:
         constraint = [] if name == LARGEST_FIRST[0] else ["--constraint", f"{FOLDER / LARGEST_FIRST[0]}.txt"]
         lock(name, [*constraint, *arguments])
+    for name in APART:
+        lock(name, arguments)
 
 
 def lock(name: str, options: list[str]) -> None:

@@ -86,6 +86,14 @@ class Environment:
         """Installs a wheel file, without looking for anything elsewhere."""
         self._pip("install", "--quiet", "--no-index", "--no-deps", "--no-compile", str(wheel))
 
+    def install_locked(self, requirements):
+        """Installs what a file of `requirements/` names, from the index that is configured on this machine."""
+        options = ["--quiet", "--no-compile", "--require-hashes", "--only-binary", ":all:"]
+        # Not isolated: the index may be named in the environment.
+        _succeed(
+            [sys.executable, "-m", "pip", "--python", str(self.python), "install", *options, "-r", str(requirements)]
+        )
+
     def uninstall(self, distribution):
         self._pip("uninstall", "--quiet", "--yes", distribution)
 

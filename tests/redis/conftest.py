@@ -2,7 +2,6 @@
 
 import pytest
 from jaseci.svc import MetaService, ServiceState
-
 from shared_process import Shared, configure
 
 

@@ -5,7 +5,7 @@ import time
 from contextlib import contextmanager
 
 from jaseci.hook import MemoryHook
-from jaseci.svc import MetaService, ServiceState
+from jaseci.svc import ServiceState
 
 PATIENCE = 20  # seconds until what a test waits for is called missing
 

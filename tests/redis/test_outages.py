@@ -17,7 +17,7 @@ def test_running_never_lies(shared):
     with shared.outage():
         assert (service.state, service.app, service.is_running()) == (ServiceState.FAILED, None, False)
         assert isinstance(service.error, SourceUnavailable)
-        with pytest.raises(ServiceNotRunning, match="'redis'.*FAILED.*127.0.0.1"):
+        with pytest.raises(ServiceNotRunning, match=r"'redis'.*FAILED.*127.0.0.1"):
             service.get("a")
     assert (service.is_running(), service.error, service.app) == (True, None, app)
     service.set("a", "1")
@@ -39,7 +39,7 @@ def test_a_value_that_was_read_is_read_on_and_said_to_be_stale(shared):
 def test_a_name_of_which_nothing_is_known_is_an_error_and_not_absent(shared):
     """ "Absent" and "cannot tell" are different answers."""
     with shared.outage():
-        with pytest.raises(SourceUnavailable, match="127.0.0.1"):
+        with pytest.raises(SourceUnavailable, match=r"127.0.0.1"):
             shared.read("NEVER_READ")
         told = shared.explain("NEVER_READ")
         assert (told.value, told.layer, told.stale) == (None, None, True)
@@ -286,7 +286,7 @@ class TestRefusals:
     def test_a_replica_refuses_writes_by_name_and_is_read_on(self, shared):
         shared.hook().commit_setting("A_CONFIG", '{"n": 1}')
         shared.server.set_read_only()
-        with pytest.raises(SourceRefused, match="read-only replica.*READONLY"):
+        with pytest.raises(SourceRefused, match=r"read-only replica.*READONLY"):
             shared.hook().commit_setting("A_CONFIG", '{"n": 2}')
         assert shared.read("A_CONFIG") == '{"n": 1}'
 
@@ -299,7 +299,7 @@ class TestRefusals:
 
     def test_somebody_elses_key_of_our_name_is_named(self, shared):
         shared.server.command("SET", "global", "theirs")
-        with pytest.raises(SourceRefused, match="another type.*WRONGTYPE"):
+        with pytest.raises(SourceRefused, match=r"another type.*WRONGTYPE"):
             shared.read("A_CONFIG")
         with pytest.raises(SourceRefused, match="WRONGTYPE"):
             shared.hook().redis.clear()

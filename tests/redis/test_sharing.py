@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from behaviour.services import Plain
 from jaseci.hook import RedisHook
 from jaseci.svc import CommonService, ConfigError, MetaService
+
+from behaviour.services import Plain
 
 
 def test_a_glob_is_in_redis_at_once(shared):
@@ -93,7 +94,7 @@ def test_settings_of_more_than_four_mebibytes_are_refused_and_stay_as_they_are(s
     """A setting is written by people; what is longer is a mistake."""
     text = json.dumps({"enabled": True, "x": "x" * 5_000_000})
     shared.write_elsewhere("A_CONFIG", text)
-    with pytest.raises(ConfigError, match="A_CONFIG.*bytes long"):
+    with pytest.raises(ConfigError, match=r"A_CONFIG.*bytes long"):
         shared.hook().service_glob("A_CONFIG", {})
     assert shared.raw("A_CONFIG") == text
 
