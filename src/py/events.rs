@@ -1,7 +1,7 @@
 //! The event stream as Python sees it.
 
 use super::host::{PROCESS, Wait};
-use super::service::public_state;
+use super::service::states::public_state;
 use crate::runtime::blocking::{Blocking, Waited};
 use crate::runtime::events::{self, Read};
 use crate::runtime::sync::{Arc, AtomicBool, AtomicU64, Ordering};

@@ -16,15 +16,15 @@ mod service;
 mod _core {
     #[pymodule_export]
     use super::config::{
-        copied, forget_secrets, is_secret_key, learn_secrets, load_settings, mask, settings_clear, settings_discard,
-        settings_get, settings_names, settings_set, settings_set_default,
+        copied, forget_secrets, is_secret_key, learn_secrets, load_settings, mask, note_glob, serve_settings,
+        settings_clear, settings_discard, settings_get, settings_names, settings_set, settings_set_default,
     };
     #[pymodule_export]
     use super::daemons::{Daemon, DaemonInfo, StopSignal};
     #[pymodule_export]
     use super::events::{Event, EventReader};
     #[pymodule_export]
-    use super::fast::accelerate;
+    use super::fast::{accelerate, quicken};
     #[pymodule_export]
     use super::fork::after_fork_in_child;
     #[pymodule_export]
@@ -41,6 +41,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fast::install(module.py())?;
+        module.add("building", super::config::BUILDING.variable(module.py())?)?;
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("MAX_CONFIG_BYTES", crate::runtime::config::text::MAX_BYTES)?;
         module.add("MAX_CONFIG_DEPTH", crate::runtime::config::text::MAX_DEPTH)?;

@@ -1,0 +1,108 @@
+//! What a service is made of: a life cycle, daemons, and the Python objects that go with them.
+
+use super::attributes::Attributes;
+use crate::py::host::{self, PROCESS};
+use crate::runtime::blocking::Ident;
+use crate::runtime::daemon::Daemons;
+use crate::runtime::lifecycle::{Flags, Lifecycle, Written};
+use crate::runtime::sync::{Arc, Mutex, MutexGuard, Signal};
+use pyo3::prelude::*;
+use pyo3::types::PyWeakrefReference;
+use std::sync::Weak;
+
+/// What a service is made of. Lives as long as its Python object; that of `MetaService` as long as the process.
+pub struct Body {
+    /// Its states and generations.
+    pub life: Lifecycle<Weak<Body>>,
+    /// Its daemons, past ones included.
+    pub daemons: Daemons,
+    attributes: Mutex<Attributes>,
+    /// What code outside of daemons waits on: set when the generation ends.
+    stop: Mutex<Option<Arc<Signal>>>,
+    /// The Python object, for a shutdown to find.
+    object: Mutex<Option<Py<PyWeakrefReference>>>,
+}
+
+impl Body {
+    /// A body without settings, `NOT_STARTED`, named for now.
+    pub fn new(name: Arc<str>) -> Arc<Self> {
+        Arc::new_cyclic(|weak| Self {
+            life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name),
+            daemons: Daemons::default(),
+            attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
+            stop: Mutex::new(None),
+            object: Mutex::new(None),
+        })
+    }
+
+    /// The attributes, for a look or a change of a few instructions. What is the user's to see changes by `write`.
+    pub fn attributes(&self) -> MutexGuard<'_, Attributes> {
+        self.attributes.lock()
+    }
+
+    /// The attributes, unless somebody else is at them right now.
+    pub fn try_attributes(&self) -> Option<MutexGuard<'_, Attributes>> {
+        self.attributes.try_lock()
+    }
+
+    /// The Python object, if it still lives.
+    pub fn object<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let reference = self.object.lock().as_ref().map(|reference| reference.clone_ref(py))?;
+        reference.bind(py).upgrade()
+    }
+
+    /// Sees to it that a shutdown finds the Python object.
+    pub fn be_findable(&self, object: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.object.lock().is_none() {
+            let reference = PyWeakrefReference::new(object)?.unbind();
+            let unneeded = self.object.lock().replace(reference).map(|unneeded| unneeded.into_bound(object.py()));
+            drop(unneeded);
+        }
+        Ok(())
+    }
+
+    /// Changes attributes, unless the caller works for a generation that is over: None then. `change` puts what it
+    /// takes out where the caller drops it, outside every lock.
+    pub fn write<T>(
+        &self,
+        py: Python<'_>,
+        change: impl FnOnce(&mut Attributes, &mut Flags<'_>) -> T,
+    ) -> PyResult<Option<T>> {
+        let mut change = Some(change);
+        let mut writer = if self.life.has_late_writers() { Some(host::ident(py)?) } else { None };
+        loop {
+            let written = self.life.write(writer, |flags| {
+                let mut attributes = self.attributes.lock();
+                change.take().map(|change| change(&mut attributes, flags))
+            });
+            match written {
+                Written::Done(result) => return Ok(result),
+                Written::Late => return Ok(None),
+                Written::WhoWrites => writer = Some(host::ident(py)?),
+            }
+        }
+    }
+
+    /// The generation's stop signal, made when it is asked for.
+    pub fn stop_signal(&self) -> Arc<Signal> {
+        Arc::clone(self.stop.lock().get_or_insert_with(Arc::default))
+    }
+
+    /// Lets the next one who asks have a new stop signal.
+    pub fn renew_stop_signal(&self) {
+        *self.stop.lock() = None;
+    }
+
+    /// In a forked child: what waited on the signal is gone, and its lock may have been copied locked.
+    pub fn forked(&self, me: Ident, fork_safe: bool) {
+        let has_app = self.attributes.lock().app.is_some();
+        let shared = (has_app && !fork_safe) || self.daemons.any_alive();
+        self.daemons.forked();
+        self.renew_stop_signal();
+        if self.life.forked(me, shared) {
+            let app = self.attributes.lock().app.take();
+            // The parent's connections: neither closed nor spoken on, so never dropped either.
+            std::mem::forget(app);
+        }
+    }
+}
