@@ -8,6 +8,11 @@ pub fn none() -> *mut ffi::PyObject {
     unsafe { ffi::Py_None() }
 }
 
+/// The object, or None for null: borrowed.
+pub fn or_none(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    if object.is_null() { none() } else { object }
+}
+
 /// The argument of a method that takes one, positional, None if it is left out: borrowed. Null if it was called in
 /// another way.
 ///

@@ -4,7 +4,8 @@
 use super::arguments::none;
 use super::calling::call_packed;
 use super::classes::{CONSTRUCTED_PLAINLY, WITHOUT_KUBE, what_is_plain};
-use super::{native, settings};
+use super::native;
+use super::settings::{self, Known};
 use crate::py::service::{Arguments, ServiceCore};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -33,8 +34,9 @@ unsafe extern "C" fn construct(
         if plain & CONSTRUCTED_PLAINLY == 0 {
             return call_packed(call, class, args, positional, keywords);
         }
+        let known = if plain & WITHOUT_KUBE == 0 { Known::Nothing } else { Known::NewWithoutKube };
         let service = made(class.cast(), *args);
-        if service.is_null() || settings::build(service, *args, plain & WITHOUT_KUBE != 0) {
+        if service.is_null() || settings::build(service, *args, known) {
             return service;
         }
         ffi::Py_DecRef(service);

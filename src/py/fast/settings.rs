@@ -2,7 +2,7 @@
 //!
 //! Anything else is looked at, and refused if need be, in Python.
 
-use super::arguments::{none, sole_argument};
+use super::arguments::{none, or_none, sole_argument};
 use super::calling::{call_with_self, vectorcall, vectorcall_method};
 use super::entries::{BUILD_SETTINGS, CHECK_KUBE, FAIL_SETTINGS, TAKE_SETTINGS};
 use super::raised::{raise, raised};
@@ -35,16 +35,25 @@ pub unsafe extern "C" fn build_settings(
             return call_with_self(BUILD_SETTINGS.object(), slf, args, positional, keywords);
         }
         ffi::Py_DecRef(noted_glob(slf));
-        if build(slf, hook, false) { ffi::Py_NewRef(none()) } else { std::ptr::null_mut() }
+        if build(slf, hook, Known::Nothing) { ffi::Py_NewRef(none()) } else { std::ptr::null_mut() }
     }
 }
 
-/// Builds the settings; false with an exception set, which is none of the settings'. `without_kube` says that nobody
-/// has overridden `build_kube`.
+/// What is known about a service before its settings are built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// It is new, and nobody has overridden `build_kube`: so there are no manifests.
+    NewWithoutKube,
+}
+
+/// Builds the settings; false with an exception set, which is none of the settings'.
 ///
 /// # Safety
 /// Attached; a live `ServiceCore`, and a hook.
-pub unsafe extern "C" fn build(slf: *mut ffi::PyObject, hook: *mut ffi::PyObject, without_kube: bool) -> bool {
+pub unsafe extern "C" fn build(slf: *mut ffi::PyObject, hook: *mut ffi::PyObject, known: Known) -> bool {
     // SAFETY: by this function's contract; every reference made here is given back here.
     unsafe {
         let variable = VARIABLE.load(Ordering::Acquire);
@@ -53,7 +62,7 @@ pub unsafe extern "C" fn build(slf: *mut ffi::PyObject, hook: *mut ffi::PyObject
             return false;
         }
         let mut error = std::ptr::null_mut();
-        if !read(slf, hook, without_kube) {
+        if !read(slf, hook, known) {
             error = what_is_left(slf, raised());
         }
         if ffi::PyContextVar_Reset(variable, token) != 0 && !error.is_null() {
@@ -68,26 +77,24 @@ pub unsafe extern "C" fn build(slf: *mut ffi::PyObject, hook: *mut ffi::PyObject
 }
 
 /// Calls what builds the settings, and takes them over; false with an exception set.
-unsafe extern "C" fn read(slf: *mut ffi::PyObject, hook: *mut ffi::PyObject, without_kube: bool) -> bool {
+unsafe extern "C" fn read(slf: *mut ffi::PyObject, hook: *mut ffi::PyObject, known: Known) -> bool {
     // SAFETY: as for `build`.
     unsafe {
         let args = [slf, hook];
-        let mut kube = none();
-        if !without_kube {
+        let (mut kube, mut kube_name) = (std::ptr::null_mut(), std::ptr::null_mut());
+        if known != Known::NewWithoutKube {
             kube = vectorcall_method(BUILD_KUBE.load(Ordering::Acquire), args.as_ptr(), 2);
             if kube.is_null() || !is_kube(slf, kube) {
                 ffi::Py_DecRef(kube);
                 return false;
             }
+            kube_name = noted_glob(slf);
         }
-        let kube_name = noted_glob(slf);
         let config = vectorcall_method(BUILD_CONFIG.load(Ordering::Acquire), args.as_ptr(), 2);
         let taken = !config.is_null() && take(slf, kube, kube_name, config);
         ffi::Py_DecRef(config);
         ffi::Py_DecRef(kube_name);
-        if !without_kube {
-            ffi::Py_DecRef(kube);
-        }
+        ffi::Py_DecRef(kube);
         taken
     }
 }
@@ -106,6 +113,7 @@ unsafe extern "C" fn is_kube(slf: *mut ffi::PyObject, kube: *mut ffi::PyObject) 
     }
 }
 
+/// Takes over what was built; `kube` and its name are null for a service that has none.
 unsafe extern "C" fn take(
     slf: *mut ffi::PyObject,
     kube: *mut ffi::PyObject,
@@ -114,14 +122,15 @@ unsafe extern "C" fn take(
 ) -> bool {
     // SAFETY: as for `build`.
     unsafe {
-        let mut old = [std::ptr::null_mut(); 3];
-        if kube == none() && kube_name.is_null() && take_served(slf, config, &raw mut old) {
+        let mut old = [std::ptr::null_mut(); 4];
+        if or_none(kube) == none() && kube_name.is_null() && take_served(slf, config, &raw mut old) {
             ffi::Py_DecRef(old[0]);
             ffi::Py_DecRef(old[1]);
             ffi::Py_DecRef(old[2]);
+            ffi::Py_DecRef(old[3]);
             return ffi::PyErr_Occurred().is_null();
         }
-        let args = [slf, kube, if kube_name.is_null() { none() } else { kube_name }, config];
+        let args = [slf, or_none(kube), or_none(kube_name), config];
         let taken = vectorcall(TAKE_SETTINGS.object(), args.as_ptr(), 4, std::ptr::null_mut());
         ffi::Py_DecRef(taken);
         !taken.is_null()
@@ -149,24 +158,23 @@ unsafe extern "C" fn noted_glob(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
     pointer(unsafe { native(slf) }.body.attributes().glob_read.take().map(Py::into_any))
 }
 
-/// Takes over a config that holds just what was served last, for a service without manifests. False if it does not,
-/// or the service has some to lose. Hands out what the caller has to drop.
+/// Takes over a config that holds just what was served last, for a service without manifests. False if it does not.
+/// Hands out what the caller has to drop.
 #[inline(never)]
 unsafe extern "C" fn take_served(
     slf: *mut ffi::PyObject,
     config: *mut ffi::PyObject,
-    old: *mut [*mut ffi::PyObject; 3],
+    old: *mut [*mut ffi::PyObject; 4],
 ) -> bool {
     // SAFETY: as for `build`; `old` is a place of the caller's.
     unsafe {
         let py = Python::assume_attached();
         let core = native(slf);
-        if core.body.attributes().kube.is_some() {
-            return false;
-        }
         let config = Bound::from_borrowed_ptr(py, config);
         let taken = match as_served(&config) {
-            Ok(Some((own, [enabled, quiet]))) => core.take_settings(py, Settings { own, enabled, quiet }, None),
+            Ok(Some((own, [enabled, quiet]))) => {
+                core.take_settings(py, Settings { own, enabled, quiet }, Some(None), None)
+            }
             Ok(None) => return false,
             Err(error) => Err(error),
         };

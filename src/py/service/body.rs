@@ -8,7 +8,7 @@ use crate::runtime::lifecycle::{Flags, Lifecycle, Written};
 use crate::runtime::sync::{Arc, Mutex, MutexGuard, Signal};
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
-use std::sync::Weak;
+use std::sync::{OnceLock, Weak};
 
 /// What a service is made of. Lives as long as its Python object; that of `MetaService` as long as the process.
 pub struct Body {
@@ -20,7 +20,7 @@ pub struct Body {
     /// What code outside of daemons waits on: set when the generation ends.
     stop: Mutex<Option<Arc<Signal>>>,
     /// The Python object, for a shutdown to find.
-    object: Mutex<Option<Py<PyWeakrefReference>>>,
+    object: OnceLock<Py<PyWeakrefReference>>,
 }
 
 impl Body {
@@ -31,7 +31,7 @@ impl Body {
             daemons: Daemons::default(),
             attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
             stop: Mutex::new(None),
-            object: Mutex::new(None),
+            object: OnceLock::new(),
         })
     }
 
@@ -47,16 +47,14 @@ impl Body {
 
     /// The Python object, if it still lives.
     pub fn object<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        let reference = self.object.lock().as_ref().map(|reference| reference.clone_ref(py))?;
-        reference.bind(py).upgrade()
+        self.object.get()?.bind(py).upgrade()
     }
 
     /// Sees to it that a shutdown finds the Python object.
     pub fn be_findable(&self, object: &Bound<'_, PyAny>) -> PyResult<()> {
-        if self.object.lock().is_none() {
-            let reference = PyWeakrefReference::new(object)?.unbind();
-            let unneeded = self.object.lock().replace(reference).map(|unneeded| unneeded.into_bound(object.py()));
-            drop(unneeded);
+        if self.object.get().is_none() {
+            let unneeded = self.object.set(PyWeakrefReference::new(object)?.unbind()).err();
+            drop(unneeded.map(|unneeded| unneeded.into_bound(object.py())));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod body;
+mod names;
 pub mod settings;
 pub mod states;
 mod ticket;
@@ -48,7 +49,7 @@ impl ServiceCore {
     #[pyo3(signature = (*args, **kwargs))]
     #[classmethod]
     fn new(cls: &Bound<'_, PyType>, args: Bound<'_, PyTuple>, kwargs: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
-        let body = Body::new(cls.name()?.to_str()?.into());
+        let body = Body::new(names::name_of(cls)?);
         body.attributes().arguments = Arguments::Given(args.unbind(), kwargs.map(Bound::unbind));
         Ok(Self { body, shared: false, cut_short: AtomicBool::new(false) })
     }
@@ -207,7 +208,7 @@ impl ServiceCore {
     /// in it.
     #[pyo3(signature = (config, kube_name))]
     fn _apply_settings(&self, config: &Bound<'_, PyAny>, kube_name: Option<Py<PyString>>) -> PyResult<Vec<Py<PyAny>>> {
-        let taken = self.take_settings(config.py(), settings_of(config)?, kube_name)?;
+        let taken = self.take_settings(config.py(), settings_of(config)?, None, kube_name)?;
         Ok(taken.into_iter().flatten().collect())
     }
 
@@ -370,18 +371,26 @@ impl ServiceCore {
         // Dropping what is just a text runs nobody's code.
         let name = if name.is_exact_instance_of::<PyString>() { name } else { PyString::new(py, name.to_str()?) };
         let mut noted = Some(name.unbind());
-        self.body.write(py, |attributes, _| std::mem::swap(&mut attributes.glob_read, &mut noted))?;
+        let mut note = |attributes: &mut Attributes| std::mem::swap(&mut attributes.glob_read, &mut noted);
+        if self.body.life.has_late_writers() {
+            self.body.write(py, |attributes, _| note(attributes))?;
+        } else {
+            // A builder that is given up in this moment does no harm: the next one begins by forgetting its note.
+            note(&mut self.body.attributes());
+        }
         drop(noted.map(|noted| noted.into_bound(py)));
         Ok(())
     }
 
-    /// Takes settings over. Returns what the caller has to drop.
+    /// Takes settings over, and `kube`, which may hold None, in the place of the manifests. Returns what the caller has
+    /// to drop.
     pub fn take_settings(
         &self,
         py: Python<'_>,
         settings: Settings<'_>,
+        mut kube: Option<Option<Py<PyAny>>>,
         mut kube_name: Option<Py<PyString>>,
-    ) -> PyResult<[Option<Py<PyAny>>; 3]> {
+    ) -> PyResult<[Option<Py<PyAny>>; 4]> {
         let Settings { own, enabled, quiet } = settings;
         let mut config = Some(own.into_any().unbind());
         let mut config_name = None;
@@ -391,8 +400,11 @@ impl ServiceCore {
             config_name = std::mem::replace(&mut attributes.config_name, attributes.glob_read.take());
             std::mem::swap(&mut attributes.kube_name, &mut kube_name);
             std::mem::swap(&mut attributes.config, &mut config);
+            if let Some(kube) = &mut kube {
+                std::mem::swap(&mut attributes.kube, kube);
+            }
         })?;
-        Ok([config, config_name.map(Py::into_any), kube_name.map(Py::into_any)])
+        Ok([config, config_name.map(Py::into_any), kube_name.map(Py::into_any), kube.flatten()])
     }
 
     /// Lets the hook go where it can be referred to weakly. Returns what the caller has to drop.
