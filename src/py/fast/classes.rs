@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub const CONSTRUCTED_PLAINLY: u32 = 1;
 /// `build_kube`.
 pub const WITHOUT_KUBE: u32 = 2;
+/// It could not be found out: an exception is set.
+pub const FAILED: u32 = 1 << 31;
 
 /// How many classes are remembered. A place holds the last one whose version led there.
 const PLACES: usize = 256;
@@ -16,7 +18,7 @@ const PLACES: usize = 256;
 /// A version in the upper half, what was found out in the lower one.
 static REMEMBERED: [AtomicU64; PLACES] = [const { AtomicU64::new(0) }; PLACES];
 
-/// What is as `CommonService` has it. Nothing, if it cannot be found out; sets no exception.
+/// What is as `CommonService` has it.
 ///
 /// # Safety
 /// Attached; a live heap type that is ready.
@@ -30,7 +32,7 @@ pub unsafe extern "C" fn what_is_plain(class: *mut ffi::PyTypeObject) -> u32 {
         }
         let plain = found_out(class);
         // Python code has run: what was found out is about this version only if it is the version still.
-        if version != 0 && version == version_of(class) {
+        if plain != FAILED && version != 0 && version == version_of(class) {
             REMEMBERED[place_of(version)].store(u64::from(version) << 32 | u64::from(plain), Ordering::Release);
         }
         plain
@@ -52,15 +54,14 @@ const fn low_half(number: u64) -> u32 {
     number as u32
 }
 
-/// Asks Python.
+/// Asks Python. That is interrupted as any Python code may be.
 unsafe extern "C" fn found_out(class: *mut ffi::PyTypeObject) -> u32 {
     // SAFETY: as for `what_is_plain`.
     unsafe {
         let class: *mut ffi::PyObject = class.cast();
         let known = vectorcall(CLASSIFY.object(), &raw const class, 1, std::ptr::null_mut());
         if known.is_null() {
-            ffi::PyErr_Clear();
-            return 0;
+            return FAILED;
         }
         let number = ffi::PyLong_AsLong(known);
         ffi::Py_DecRef(known);

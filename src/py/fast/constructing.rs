@@ -3,7 +3,7 @@
 
 use super::arguments::none;
 use super::calling::call_packed;
-use super::classes::{CONSTRUCTED_PLAINLY, WITHOUT_KUBE, what_is_plain};
+use super::classes::{CONSTRUCTED_PLAINLY, FAILED, WITHOUT_KUBE, what_is_plain};
 use super::native;
 use super::settings::{self, Known};
 use crate::py::service::{Arguments, ServiceCore};
@@ -31,6 +31,9 @@ unsafe extern "C" fn construct(
         } else {
             0
         };
+        if plain == FAILED {
+            return std::ptr::null_mut();
+        }
         if plain & CONSTRUCTED_PLAINLY == 0 {
             return call_packed(call, class, args, positional, keywords);
         }

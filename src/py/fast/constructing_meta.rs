@@ -38,11 +38,18 @@ unsafe fn is_as_made(class: *mut ffi::PyTypeObject) -> bool {
     }
 }
 
+/// Apart, as it could unwind: constructing may call the user's `populate_context`.
+#[inline(never)]
+extern "C" fn is_populated() -> bool {
+    meta::is_populated()
+}
+
 /// Whether nobody can tell this instance from a new one: we have the only reference, no weak one, no attributes.
 ///
 /// # Safety
 /// Attached; null or an instance that this module holds a reference to.
-unsafe fn is_like_new(spare: *mut ffi::PyObject, class: *mut ffi::PyTypeObject) -> bool {
+#[inline(never)]
+unsafe extern "C" fn is_like_new(spare: *mut ffi::PyObject, class: *mut ffi::PyTypeObject) -> bool {
     // Without the interpreter's lock a reference count says nothing about the next moment.
     if cfg!(Py_GIL_DISABLED) || spare.is_null() {
         return false;
@@ -90,7 +97,7 @@ unsafe extern "C" fn construct(
     unsafe {
         let class_type = class.cast::<ffi::PyTypeObject>();
         let positional = ffi::PyVectorcall_NARGS(flags);
-        if positional == 0 && keywords.is_null() && meta::is_populated() && is_as_made(class_type) {
+        if positional == 0 && keywords.is_null() && is_populated() && is_as_made(class_type) {
             let spare = SPARE.load(Ordering::Acquire);
             return if is_like_new(spare, class_type) { ffi::Py_NewRef(spare) } else { made(class_type) };
         }

@@ -11,6 +11,8 @@ use std::ffi::c_long;
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Manner {
+    /// It could not be found out: an exception is set.
+    Failed,
     /// Another one.
     Unusual,
     /// `def run(self)`
@@ -19,8 +21,9 @@ pub enum Manner {
     TakesHook,
 }
 
-/// How many codes are remembered. A place holds the last one whose address led there.
+/// Where codes are remembered: a place holds the last few whose address led there.
 const PLACES: usize = 64;
+type Place = Mutex<[Option<Remembered>; 4]>;
 
 /// A code is kept while it is remembered, so that no other one has its address.
 struct Remembered {
@@ -28,9 +31,9 @@ struct Remembered {
     manner: Manner,
 }
 
-static REMEMBERED: [Mutex<Option<Remembered>>; PLACES] = [const { Mutex::new(None) }; PLACES];
+static REMEMBERED: [Place; PLACES] = [const { Mutex::new([const { None }; 4]) }; PLACES];
 
-/// How to call a bound method. Clears no exception and sets none.
+/// How to call a bound method.
 ///
 /// # Safety
 /// Attached; a live object.
@@ -47,7 +50,7 @@ pub unsafe extern "C" fn manner_of(method: *mut ffi::PyObject) -> Manner {
             ffi::Py_DecRef(code);
         } else {
             manner = found_out(code);
-            ffi::Py_DecRef(remember(code, manner));
+            ffi::Py_DecRef(if manner == Manner::Failed { code } else { remember(code, manner) });
         }
         // A function with attributes may say something else about its signature.
         let has_attributes = !(*function.cast::<ffi::PyFunctionObject>()).func_dict.is_null();
@@ -55,14 +58,13 @@ pub unsafe extern "C" fn manner_of(method: *mut ffi::PyObject) -> Manner {
     }
 }
 
-/// Asks Python. Unusual if that fails.
+/// Asks Python. That is interrupted as any Python code may be.
 unsafe extern "C" fn found_out(code: *mut ffi::PyObject) -> Manner {
     // SAFETY: as for `manner_of`.
     unsafe {
         let known = vectorcall(MANNER_OF.object(), &raw const code, 1, std::ptr::null_mut());
         if known.is_null() {
-            ffi::PyErr_Clear();
-            return Manner::Unusual;
+            return Manner::Failed;
         }
         let number = ffi::PyLong_AsLong(known);
         ffi::Py_DecRef(known);
@@ -97,14 +99,14 @@ fn manner_from(number: c_long) -> Manner {
     }
 }
 
-fn place_of(code: *mut ffi::PyObject) -> &'static Mutex<Option<Remembered>> {
+fn place_of(code: *mut ffi::PyObject) -> &'static Place {
     &REMEMBERED[(code as usize >> 5) % PLACES]
 }
 
 #[inline(never)]
 unsafe extern "C" fn recall(code: *mut ffi::PyObject, manner: *mut Manner) -> bool {
     let place = place_of(code).lock();
-    let known = place.as_ref().filter(|known| known.code.as_ptr() == code);
+    let known = place.iter().flatten().find(|known| known.code.as_ptr() == code);
     if let Some(known) = known {
         // SAFETY: a place of the caller's.
         unsafe { *manner = known.manner };
@@ -117,6 +119,9 @@ unsafe extern "C" fn recall(code: *mut ffi::PyObject, manner: *mut Manner) -> bo
 unsafe extern "C" fn remember(code: *mut ffi::PyObject, manner: Manner) -> *mut ffi::PyObject {
     // SAFETY: attached, and the reference is given away.
     let code = unsafe { Bound::from_owned_ptr(Python::assume_attached(), code) }.unbind();
-    let forgotten = place_of(code.as_ptr()).lock().replace(Remembered { code, manner });
+    let mut place = place_of(code.as_ptr()).lock();
+    place.rotate_right(1);
+    let forgotten = place[0].replace(Remembered { code, manner });
+    drop(place);
     forgotten.map_or(std::ptr::null_mut(), |forgotten| forgotten.code.into_ptr())
 }

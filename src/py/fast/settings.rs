@@ -172,9 +172,7 @@ unsafe extern "C" fn take_served(
         let core = native(slf);
         let config = Bound::from_borrowed_ptr(py, config);
         let taken = match as_served(&config) {
-            Ok(Some((own, [enabled, quiet]))) => {
-                core.take_settings(py, Settings { own, enabled, quiet }, Some(None), None)
-            }
+            Ok(Some((own, [enabled, quiet]))) => core.take_settings(py, Settings { own, enabled, quiet }, true, None),
             Ok(None) => return false,
             Err(error) => Err(error),
         };

@@ -91,13 +91,14 @@ unsafe extern "C" fn call(slf: *mut ffi::PyObject, name: *mut ffi::PyObject, hoo
             return false;
         }
         let went_well = match manner_of(method) {
+            Manner::Failed => false,
             Manner::TakesNothing => {
                 is_no_result(slf, name, vectorcall(method, std::ptr::null(), 0, std::ptr::null_mut()))
             }
             Manner::TakesHook if *hook != none() => {
                 is_no_result(slf, name, vectorcall(method, hook, 1, std::ptr::null_mut()))
             }
-            _ => {
+            Manner::TakesHook | Manner::Unusual => {
                 let args = [slf, method, name, *hook];
                 let found = vectorcall(CALL_WITH_HOOK.object(), args.as_ptr(), 4, std::ptr::null_mut());
                 if !found.is_null() {

@@ -208,7 +208,7 @@ impl ServiceCore {
     /// in it.
     #[pyo3(signature = (config, kube_name))]
     fn _apply_settings(&self, config: &Bound<'_, PyAny>, kube_name: Option<Py<PyString>>) -> PyResult<Vec<Py<PyAny>>> {
-        let taken = self.take_settings(config.py(), settings_of(config)?, None, kube_name)?;
+        let taken = self.take_settings(config.py(), settings_of(config)?, false, kube_name)?;
         Ok(taken.into_iter().flatten().collect())
     }
 
@@ -382,29 +382,28 @@ impl ServiceCore {
         Ok(())
     }
 
-    /// Takes settings over, and `kube`, which may hold None, in the place of the manifests. Returns what the caller has
-    /// to drop.
+    /// Takes settings over; `without_kube` says that there are no manifests. Returns what the caller has to drop.
     pub fn take_settings(
         &self,
         py: Python<'_>,
         settings: Settings<'_>,
-        mut kube: Option<Option<Py<PyAny>>>,
+        without_kube: bool,
         mut kube_name: Option<Py<PyString>>,
     ) -> PyResult<[Option<Py<PyAny>>; 4]> {
         let Settings { own, enabled, quiet } = settings;
         let mut config = Some(own.into_any().unbind());
-        let mut config_name = None;
+        let (mut config_name, mut kube) = (None, None);
         self.body.write(py, |attributes, flags| {
             flags.enabled(enabled);
             attributes.quiet = quiet;
             config_name = std::mem::replace(&mut attributes.config_name, attributes.glob_read.take());
             std::mem::swap(&mut attributes.kube_name, &mut kube_name);
             std::mem::swap(&mut attributes.config, &mut config);
-            if let Some(kube) = &mut kube {
-                std::mem::swap(&mut attributes.kube, kube);
+            if without_kube {
+                kube = attributes.kube.take();
             }
         })?;
-        Ok([config, config_name.map(Py::into_any), kube_name.map(Py::into_any), kube.flatten()])
+        Ok([config, config_name.map(Py::into_any), kube_name.map(Py::into_any), kube])
     }
 
     /// Lets the hook go where it can be referred to weakly. Returns what the caller has to drop.
