@@ -1,5 +1,6 @@
 //! The extension module `jaseci.svc._core`: extract, detach, call, wrap. Decisions are made in [`crate::runtime`].
 
+mod building;
 mod config;
 mod daemons;
 mod errors;
@@ -15,9 +16,11 @@ mod service;
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use super::building::{note_glob, serve_settings};
+    #[pymodule_export]
     use super::config::{
-        copied, forget_secrets, is_secret_key, learn_secrets, load_settings, mask, note_glob, serve_settings,
-        settings_clear, settings_discard, settings_get, settings_names, settings_set, settings_set_default,
+        copied, forget_secrets, is_secret_key, learn_secrets, load_settings, mask, settings_clear, settings_discard,
+        settings_get, settings_names, settings_set, settings_set_default,
     };
     #[pymodule_export]
     use super::daemons::{Daemon, DaemonInfo, StopSignal};
@@ -41,7 +44,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fast::install(module.py())?;
-        module.add("building", super::config::BUILDING.variable(module.py())?)?;
+        module.add("building", super::building::BUILDING.variable(module.py())?)?;
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("MAX_CONFIG_BYTES", crate::runtime::config::text::MAX_BYTES)?;
         module.add("MAX_CONFIG_DEPTH", crate::runtime::config::text::MAX_DEPTH)?;
