@@ -105,6 +105,7 @@ BUSY = {
     """,
     "runs_a_service_by_starting_it": """
         class Endless(Running):
+            start_timeout = 0.05
             def run(self):
                 while True:
                     try:
