@@ -2,7 +2,7 @@
 
 use super::errors::ConfigError;
 use super::host::{SECRETS, SETTINGS, masked};
-use super::service::pop_flag;
+use super::service::settings::pop_flag;
 use crate::runtime::config::{names, text};
 use crate::runtime::secrets;
 use crate::runtime::sync::Mutex;
@@ -41,6 +41,8 @@ struct Template {
 
 struct Flat {
     dict: Py<PyDict>,
+    /// What the dict holds, keys and values in their order, by address.
+    entries: Vec<[usize; 2]>,
     own: Py<PyDict>,
     /// `enabled` and `quiet`.
     flags: [bool; 2],
@@ -69,41 +71,42 @@ impl Flat {
     fn new(dict: &Bound<'_, PyDict>) -> PyResult<Option<Self>> {
         let own = dict.copy()?;
         let (Ok(enabled), Ok(quiet)) = (pop_flag(&own, "enabled"), pop_flag(&own, "quiet")) else { return Ok(None) };
+        let mut entries = Vec::with_capacity(dict.len());
+        each_entry(dict, |entry| {
+            entries.push(entry);
+            true
+        });
         // A copy once more has no gaps where the flags were.
-        Ok(Some(Self { dict: dict.clone().unbind(), own: own.copy()?.unbind(), flags: [enabled, quiet] }))
+        Ok(Some(Self { dict: dict.clone().unbind(), entries, own: own.copy()?.unbind(), flags: [enabled, quiet] }))
     }
 }
 
 /// If `config` holds just what has been served last: the part of it that is a service's own, and its flags.
 pub fn as_served<'py>(config: &Bound<'py, PyAny>) -> PyResult<Option<(Bound<'py, PyDict>, [bool; 2])>> {
     let py = config.py();
-    let served = SERVED.lock().as_ref().map(|served| served.clone_ref(py));
+    let served = SERVED.lock().as_ref().map(|served| served.bind(py).clone());
     let Some(flat) = served.as_ref().and_then(|served| served.get().flat.as_ref()) else { return Ok(None) };
     match config.cast_exact::<PyDict>() {
-        Ok(config) if holds_the_same(config, flat.dict.bind(py)) => Ok(Some((flat.own.bind(py).copy()?, flat.flags))),
+        Ok(config) if holds(config, &flat.entries) => Ok(Some((flat.own.bind(py).copy()?, flat.flags))),
         _ => Ok(None),
     }
 }
 
-/// Whether two dicts hold the same objects in the same order.
+/// Whether a dict holds these objects in this order, compared by address.
+fn holds(dict: &Bound<'_, PyDict>, entries: &[[usize; 2]]) -> bool {
+    let mut expected = entries.iter();
+    let as_expected = each_entry(dict, |entry| expected.next() == Some(&entry));
+    as_expected && expected.next().is_none()
+}
+
+/// Shows the addresses of keys and values to `look`, as long as it says so; says whether it did to the end.
 #[allow(unsafe_code)]
-fn holds_the_same(one: &Bound<'_, PyDict>, other: &Bound<'_, PyDict>) -> bool {
-    let null = std::ptr::null_mut();
-    let (mut at, mut at_other) = (0, 0);
-    let (mut entry, mut entry_other) = ([null; 2], [null; 2]);
-    // SAFETY: attached, and both are dicts; what they hold is compared by its address only, and nothing in between
-    // runs Python code that could change them.
-    unsafe {
-        if ffi::PyDict_Size(one.as_ptr()) != ffi::PyDict_Size(other.as_ptr()) {
+fn each_entry(dict: &Bound<'_, PyDict>, mut look: impl FnMut([usize; 2]) -> bool) -> bool {
+    let (mut at, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: attached, and a dict; only the addresses are used, and nothing in between runs Python code.
+    while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut key, &raw mut value) } != 0 {
+        if !look([key as usize, value as usize]) {
             return false;
-        }
-        let [key, value] = &mut entry;
-        let [key_other, value_other] = &mut entry_other;
-        while ffi::PyDict_Next(one.as_ptr(), &raw mut at, key, value) != 0 {
-            let more = ffi::PyDict_Next(other.as_ptr(), &raw mut at_other, key_other, value_other) != 0;
-            if !more || *key != *key_other || *value != *value_other {
-                return false;
-            }
         }
     }
     true
@@ -255,23 +258,6 @@ pub fn forget_secrets(py: Python<'_>) {
     if let Some(templates) = TEMPLATES.get(py) {
         templates.bind(py).clear();
     }
-}
-
-/// The arguments with `new` wherever `old` stood among them.
-pub fn replaced(
-    py: Python<'_>,
-    (args, kwargs): (Py<PyTuple>, Option<Py<PyDict>>),
-    old: &Bound<'_, PyAny>,
-    new: &Bound<'_, PyAny>,
-) -> PyResult<(Py<PyTuple>, Option<Py<PyDict>>)> {
-    let args = args.into_bound(py);
-    let args = PyTuple::new(py, args.iter().map(|each| if each.is(old) { new.clone() } else { each }))?;
-    let Some(kwargs) = kwargs else { return Ok((args.unbind(), None)) };
-    let copy = PyDict::new(py);
-    for (key, value) in kwargs.bind(py) {
-        copy.set_item(key, if value.is(old) { new } else { &value })?;
-    }
-    Ok((args.unbind(), Some(copy.unbind())))
 }
 
 /// Forgets all names; for tests that begin afresh.

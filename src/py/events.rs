@@ -1,15 +1,15 @@
 //! The event stream as Python sees it.
 
 use super::host::{PROCESS, Wait};
-use super::service::public_state;
+use super::service::states::public_state;
 use crate::runtime::blocking::{Blocking, Waited};
 use crate::runtime::events::{self, Read};
-use crate::runtime::sync::{Arc, AtomicBool, AtomicU64, Ordering};
+use crate::runtime::sync::{AtomicBool, AtomicU64, Ordering};
 use pyo3::prelude::*;
 
 /// One change of a service's state.
 #[pyclass(module = "jaseci.svc._core", frozen)]
-pub struct Event(Arc<events::Event>);
+pub struct Event(events::Event);
 
 #[pymethods]
 impl Event {

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::AtomicPtr;
 
 /// What all instances of `MetaService` share. Lives as long as the process.
-static META: LazyLock<Arc<Body>> = LazyLock::new(|| Body::new("meta"));
+static META: LazyLock<Arc<Body>> = LazyLock::new(|| Body::new("meta".into()));
 
 /// The dict of kept services in force. A reference to it is held for ever, also once it has been replaced: a reader
 /// on another thread may be between reading this pointer and using it. What it held goes when it is cleared.

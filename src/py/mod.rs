@@ -1,5 +1,6 @@
 //! The extension module `jaseci.svc._core`: extract, detach, call, wrap. Decisions are made in [`crate::runtime`].
 
+mod building;
 mod chain;
 mod config;
 mod daemons;
@@ -16,6 +17,8 @@ mod service;
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use super::building::{note_glob, serve_settings};
+    #[pymodule_export]
     use super::chain::{Chain, RedisLayer, check_endpoint, forget_layers};
     #[pymodule_export]
     use super::config::{
@@ -27,7 +30,7 @@ mod _core {
     #[pymodule_export]
     use super::events::{Event, EventReader};
     #[pymodule_export]
-    use super::fast::accelerate;
+    use super::fast::{accelerate, quicken};
     #[pymodule_export]
     use super::fork::{after_fork_in_child, prepare_for_forks};
     #[pymodule_export]
@@ -44,6 +47,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fast::install(module.py())?;
+        module.add("building", super::building::BUILDING.variable(module.py())?)?;
         module.add("PROCESS_CHAIN", super::chain::Chain::of_process())?;
         module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
         module.add("MAX_CONFIG_BYTES", crate::runtime::config::text::MAX_BYTES)?;

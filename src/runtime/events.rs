@@ -13,7 +13,7 @@ pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// One change of state. Lives as long as anybody holds it.
+/// One change of state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Its place in the stream, from 1, without gaps; given by the stream.
@@ -34,7 +34,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Read {
     /// The next event, and how many before it were lost because the reader was too slow.
-    Event(Arc<Event>, u64),
+    Event(Event, u64),
     /// Nothing yet: the next event will set this signal.
     Nothing(SignalHandle),
 }
@@ -51,7 +51,7 @@ impl PartialEq for SignalHandle {
 
 #[derive(Debug, Default)]
 struct Log {
-    kept: VecDeque<Arc<Event>>,
+    kept: VecDeque<Event>,
     last: u64,
     next_event: Option<Arc<Signal>>,
 }
@@ -67,7 +67,7 @@ impl EventLog {
     pub fn record(&self, event: Event) {
         let mut log = self.log.lock();
         log.last += 1;
-        let event = Arc::new(Event { number: log.last, ..event });
+        let event = Event { number: log.last, ..event };
         if log.kept.len() == KEPT_EVENTS {
             log.kept.pop_front();
         }
@@ -100,7 +100,7 @@ impl EventLog {
         let number = (seen + 1).max(oldest);
         // `number` lies between `oldest` and `last`, so the difference fits and the event is there.
         let at = usize::try_from(number - oldest).unwrap_or_default();
-        Read::Event(Arc::clone(&log.kept[at]), number - seen - 1)
+        Read::Event(log.kept[at].clone(), number - seen - 1)
     }
 
     /// In a forked child: nobody waits any more, and the signal may have been copied while a waiter held its lock.

@@ -7,6 +7,7 @@
 use super::blocking::Ident;
 use super::sync::{Arc, Signal};
 use super::waits::{Cycle, Tag, Waits};
+use smallvec::SmallVec;
 
 /// What a gate is held for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,7 @@ struct Waiter {
 pub struct Gate {
     tag: Arc<Tag>,
     /// The holder's stack: it may take the gate again. The last is in force.
-    holds: Vec<Hold>,
+    holds: SmallVec<[Hold; 1]>,
     /// Holds that were given up while their holders were still at it.
     given_up: Vec<Hold>,
     waiters: Vec<Waiter>,
@@ -70,7 +71,7 @@ pub struct Gate {
 impl Gate {
     /// A free gate.
     pub fn new(tag: Arc<Tag>) -> Self {
-        Self { tag, holds: Vec::new(), given_up: Vec::new(), waiters: Vec::new(), taken: 0 }
+        Self { tag, holds: SmallVec::new(), given_up: Vec::new(), waiters: Vec::new(), taken: 0 }
     }
 
     /// How the graph knows this gate.
@@ -130,7 +131,7 @@ impl Gate {
         for hold in &self.holds {
             waits.release(hold.ident, &self.tag);
         }
-        self.given_up.append(&mut self.holds);
+        self.given_up.extend(self.holds.drain(..));
         self.tag.set_owner(None);
     }
 

@@ -595,7 +595,7 @@ impl<M: Clone> Lifecycle<M> {
 
 impl<M: Clone> Drop for Lifecycle<M> {
     fn drop(&mut self) {
-        if let Some(place) = self.inner.lock().place.take() {
+        if let Some(place) = self.inner.get_mut().place.take() {
             self.process.roster.leave(place);
         }
     }

@@ -34,6 +34,11 @@ mod primitives {
         pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
             self.0.try_lock()
         }
+
+        /// What is in it, for who has it alone.
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut()
+        }
     }
 
     #[derive(Debug, Default)]
@@ -95,6 +100,11 @@ mod primitives {
         /// Locks if nobody else does right now.
         pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
             self.0.try_lock().ok()
+        }
+
+        /// What is in it, for who has it alone.
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap()
         }
     }
 

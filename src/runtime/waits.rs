@@ -3,6 +3,7 @@
 
 use super::blocking::Ident;
 use super::sync::{Arc, AtomicU64, Mutex, Ordering};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -87,7 +88,7 @@ type ByIdent<T> = HashMap<Ident, T, BuildHasherDefault<IdentHasher>>;
 
 #[derive(Debug, Default)]
 struct Graph {
-    holding: ByIdent<Vec<Arc<Tag>>>,
+    holding: ByIdent<SmallVec<[Arc<Tag>; 1]>>,
     waiting: ByIdent<Arc<Tag>>,
 }
 
@@ -115,7 +116,7 @@ impl Waits {
 
     pub(super) fn standing(&self, me: Ident, tag: &Arc<Tag>) -> Standing {
         let graph = self.graph.lock();
-        let held = graph.holding.get(&me).map_or(&[][..], Vec::as_slice);
+        let held = graph.holding.get(&me).map_or(&[][..], SmallVec::as_slice);
         match held.iter().rposition(|other| Arc::ptr_eq(other, tag)) {
             None => Standing::Other,
             Some(at) if at + 1 == held.len() => Standing::Innermost,

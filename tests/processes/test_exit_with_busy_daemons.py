@@ -55,6 +55,18 @@ BUSY = {
             except BaseException:
                 pass
     """,
+    "replaces_what_else_it_refers_to": """
+        class NoisyError(Exception, Noisy):
+            pass
+        mine = Running()
+        while True:
+            try:
+                mine.config = Noisy()
+                mine.kube = Noisy()
+                mine.error = NoisyError()
+            except BaseException:
+                pass
+    """,
     "drops_services_with_their_apps": """
         while True:
             try:
@@ -90,6 +102,27 @@ BUSY = {
         mine = str(threading.get_ident())
         MetaService().add_service_builder(mine, Endless)
         MetaService().get_service(mine, 1, named=2)
+    """,
+    "runs_a_service_by_starting_it": """
+        class Endless(Running):
+            start_timeout = 0.05
+            def run(self):
+                while True:
+                    try:
+                        sum(range(100))
+                    except BaseException:
+                        pass
+        Endless().start()
+    """,
+    "builds_settings_by_constructing": """
+        class Endless(Running):
+            def build_config(self, hook):
+                while True:
+                    try:
+                        sum(range(100))
+                    except BaseException:
+                        pass
+        Endless(object())
     """,
     "runs_a_service_by_reading_its_app": """
         class Slow(Running):

@@ -7,8 +7,8 @@ from collections import Counter
 from typing import Any
 
 from jaseci.hook.explanation import Explanation
-from jaseci.svc import _finder, _settings
-from jaseci.svc._core import PROCESS_CHAIN, is_setting_name, load_settings
+from jaseci.svc import _finder
+from jaseci.svc._core import PROCESS_CHAIN, is_setting_name, note_glob, serve_settings
 from jaseci.svc._elements import find_element_class
 from jaseci.svc.errors import ConfigError, SourceRefused, SourceUnavailable
 from jaseci.svc.redis.layers import Globs
@@ -170,13 +170,14 @@ class MemoryHook:
     def service_glob(self, name: str, default: Any) -> dict[str, Any] | Any:
         """The settings in a glob, as a fresh dict that the caller may change. A glob that exists nowhere gets the
         default first, durably. Raises ``ConfigError`` for a text that is no JSON object; nothing is overwritten then."""
-        names = _settings.read.get()
-        if names is not None:
-            names.append(name)
-        text = self.get_glob(name)
-        if text is None:
-            text = self.commit_setting_default(name, as_text(name, default))
-        return load_settings(name, text)
+        try:
+            text = self.get_glob(name)
+            if text is None:
+                text = self.commit_setting_default(name, as_text(name, default))
+        except BaseException:
+            note_glob(name)  # so that whoever reports it can say which
+            raise
+        return serve_settings(name, text)
 
     def commit_setting(self, name: str, text: str) -> None:
         """Sets a glob and commits just this one. Raises ``ConfigError`` for a text that no layer can keep."""

@@ -20,7 +20,7 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 def with_hook(service: ServiceCore, hook: Any) -> Arguments:
     """The original arguments with ``hook`` in the place of the original one; None keeps that if it still lives."""
-    args, kwargs = service._arguments
+    args, kwargs = service._arguments(HOOK)
     original = service._hook
     if hook is None:
         hook = original
@@ -30,7 +30,7 @@ def with_hook(service: ServiceCore, hook: Any) -> Arguments:
 
 def without_hook(service: ServiceCore) -> Arguments:
     """The original arguments, None in the place of the hook."""
-    args, kwargs = service._arguments
+    args, kwargs = service._arguments(HOOK)
     return _replace(args, dict(kwargs or {}), service._hook, None)[0]
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from types import AsyncGeneratorType, CoroutineType, FunctionType, MethodType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from jaseci.svc._core import is_closed
@@ -28,8 +28,13 @@ def call_with_hook(service: "CommonService[Any]", method: Callable[..., Any], na
     else:
         result = method()
     if result is not None:
-        refuse_coroutine(result, f"{type(service).__name__}.{name}")
+        refuse_result(service, name, result)
     return hook
+
+
+def refuse_result(service: "CommonService[Any]", name: str, result: object) -> None:
+    """Raises for what the service's method returned, if that is the coroutine of an ``async def``."""
+    refuse_coroutine(result, f"{type(service).__name__}.{name}")
 
 
 def default_hook() -> Any:
@@ -62,19 +67,25 @@ def _hook_for(service: "CommonService[Any]", hook: Any) -> Any:
     return default_hook() if hook is None else hook
 
 
+def manner_of(code: CodeType) -> int:
+    """How a method with this code is called: 1, with nothing; 2, with a hook, unless it says otherwise elsewhere; 0,
+    otherwise."""
+    if code.co_flags & _VARARGS == 0 and code.co_argcount == 1:
+        return 1 if code.co_kwonlyargcount == 0 else 0
+    return 2 if code.co_argcount > 1 or code.co_flags & _VARARGS else 0
+
+
 def _takes_nothing(method: Callable[..., Any]) -> bool:
     # The usual method of a class: its code tells, a hundred times faster than a signature.
     if type(method) is not MethodType or type(method.__func__) is not FunctionType:
         return False
-    code = method.__func__.__code__
-    return code.co_argcount == 1 and code.co_flags & _VARARGS == 0 and code.co_kwonlyargcount == 0
+    return manner_of(method.__func__.__code__) == 1
 
 
 def _takes_hook(method: Callable[..., Any]) -> bool:
     function = getattr(method, "__func__", None)
     if type(function) is FunctionType and not function.__dict__:
-        code = function.__code__
-        return code.co_argcount > 1 or code.co_flags & _VARARGS != 0
+        return manner_of(function.__code__) == 2
     try:
         parameters = inspect.signature(method).parameters.values()
     except (TypeError, ValueError):

@@ -93,7 +93,7 @@ class _Probe(CommonService[Any]):
 
     def __init__(self, settings: Any) -> None:
         self._renew(None)
-        self._apply_settings(settings, None, None)
+        self._apply_settings(settings, None)
 
 
 def _check_config(meta: "MetaService", name: str, config: dict[str, Any]) -> None:

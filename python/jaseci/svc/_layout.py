@@ -6,7 +6,7 @@ A service has a native part, and CPython lays at most one such part out in an in
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jaseci.svc._core import ServiceCore
+from jaseci.svc._core import ServiceCore, quicken
 
 # The metaclass of protocols: so that services mix with ABCs, protocols and generics as any class does.
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class ServiceType(_Mixable):
             if "lay-out conflict" not in str(error):
                 raise
             raise TypeError(_refusal(name, bases)) from error
+        quicken(made)
         return made
 
     # A service class is what inherits from it. Without these, every check would take the slow way of ABCs.

@@ -20,23 +20,35 @@ def execute_start(service: "CommonService[Any]", ticket: Ticket, hook: Any) -> N
     An Exception ends in FAILED and stays here; a start cycle and a BaseException also go on to the caller.
     """
     try:
-        try:
-            hook = call_with_hook(service, service.run, "run", hook)
-            if ticket.ran():
-                call_with_hook(service, service.post_run, "post_run", hook)
-                service._release_hook(HOOK)
-        except Exception as error:
-            _contain(service, ticket, error)
-            if isinstance(error, StartCycle):
-                raise
-        except BaseException as error:
-            _contain(service, ticket, error)
+        hook = call_with_hook(service, service.run, "run", hook)
+        if ticket.ran():
+            call_with_hook(service, service.post_run, "post_run", hook)
+            service._release_hook(HOOK)
+    except BaseException as error:
+        if not _contains(service, ticket, error):
             raise
     finally:
         ticket.end()
 
 
-def _contain(service: "CommonService[Any]", ticket: Ticket, error: BaseException) -> None:
+def fail_start(service: "CommonService[Any]", ticket: Ticket, raised: BaseException) -> None:
+    """What becomes of a start that was executed natively and raised."""
+    try:
+        raise raised
+    except BaseException as error:
+        if not _contains(service, ticket, error):
+            raise
+    finally:
+        ticket.end()
+
+
+def _contains(service: "CommonService[Any]", ticket: Ticket, error: BaseException) -> bool:
+    """Makes a failed service of it. Says whether the error stays here: a start cycle and what is no Exception do not."""
+    _fail(service, ticket, error)
+    return isinstance(error, Exception) and not isinstance(error, StartCycle)
+
+
+def _fail(service: "CommonService[Any]", ticket: Ticket, error: BaseException) -> None:
     described = describe(error)
     if not ticket.fail(error, described):
         return  # a past generation's failure is nobody's business any more

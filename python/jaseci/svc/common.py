@@ -62,9 +62,6 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
     fork_safe: bool = True
     """Whether a forked child may go on using ``app``. False: the child's service is NOT_STARTED."""
 
-    # Whether a fork has left the constructor of a reset behind, half done.
-    _cut_short: bool = False
-
     def __init__(self, hook: Any = None) -> None:
         self._renew(hook)
         self.build_settings(hook)

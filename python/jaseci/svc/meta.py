@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jaseci.svc import _shutdown
+from jaseci.svc import _short_cuts, _shutdown
 from jaseci.svc._core import (
     ApplicationContext,
     Event,
     EventReader,
     MetaCore,
-    accelerate,
     close_roster,
     is_closed,
     open_roster,
@@ -393,4 +392,4 @@ def shut_down_process(timeout: float) -> None:
     meta.shutdown(timeout)
 
 
-accelerate(start_by_reading, _build_and_keep, MetaService)
+_short_cuts.install({"start_by_reading": start_by_reading, "build_and_keep": _build_and_keep}, MetaService)
