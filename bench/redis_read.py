@@ -7,7 +7,7 @@ import redis
 
 from bench.config_read import CONFIG
 from bench.harness import Answer, Snippet, compare
-from bench.redis_server import served, shared
+from bench.redis_server import one_core, served, shared
 
 NAME = "BENCH_CONFIG"
 OURS = "meta.build_hook().service_glob(NAME, CONFIG)"
@@ -15,7 +15,11 @@ OURS = "meta.build_hook().service_glob(NAME, CONFIG)"
 
 def answers() -> Iterator[Answer]:
     acl = ["user untold on >untold ~* +@all -client"]
-    with served(acl=acl) as server, redis.Redis(port=server.port, db=server.db, decode_responses=True) as client:
+    with (
+        one_core(),
+        served(acl=acl) as server,
+        redis.Redis(port=server.port, db=server.db, decode_responses=True) as client,
+    ):
         rival = Snippet("json.loads(client.hget('global', NAME))", {"json": json, "client": client, "NAME": NAME})
         with shared(server) as meta:
             ours = Snippet(OURS, {"meta": meta, "NAME": NAME, "CONFIG": CONFIG})

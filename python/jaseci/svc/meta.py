@@ -25,10 +25,10 @@ from jaseci.svc.state import ServiceState
 
 __all__ = ["ContextEntry", "MetaService", "ServiceInfo"]
 
+# Where these run, they start and heal the others.
+ORCHESTRATORS = ("kube", "jsorc")
 # What a hook has. Redis comes before those whose settings may lie in it.
-HOOK_SERVICES = ("kube", "jsorc", "redis", "promon", "task", "mail")
-# What is started with a hook where no JsOrc does it.
-STARTED_WITH_HOOK = ("redis", "promon", "task", "mail")
+HOOK_SERVICES = (*ORCHESTRATORS, "redis", "promon", "task", "mail")
 
 
 class ContextEntry(dict[str, Any]):
@@ -254,19 +254,19 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
             for name in HOOK_SERVICES:
                 setattr(hook, name, ProxyService())
             return hook
-        is_orchestrated = _runs(self._attach(hook, "kube"), hook) and _runs(self._attach(hook, "jsorc"), hook)
+        registry = self._registry()
+        builders, kept = registry.services, registry.background
+        is_orchestrated = True
         for name in HOOK_SERVICES:
-            service = self._attach(hook, name)
-            if not is_orchestrated and name in STARTED_WITH_HOOK:
+            service = kept.get(name)
+            if service is None:
+                service = self.get_service(name, hook) if name in builders else _stand_in(name)
+            setattr(hook, name, service)
+            if name in ORCHESTRATORS:
+                is_orchestrated = is_orchestrated and _runs(service, hook)
+            elif not is_orchestrated:
                 _runs(service, hook)
         return hook
-
-    def _attach(self, hook: Any, name: str) -> Any:
-        registry = self._registry()
-        known = name in registry.services or name in registry.background
-        service = self.get_service(name, hook) if known else _stand_in(name)
-        setattr(hook, name, service)
-        return service
 
     def build_master(self, *args: Any, **kwargs: Any) -> Any:
         """A new master on a new hook, or on the one given as ``h``."""
@@ -344,7 +344,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
 def _runs(service: Any, hook: Any) -> bool:
     """Whether a service runs, started if need be."""
-    running: bool = service.is_running() or service.start(hook).is_running()
+    running: bool = service.is_running() or (service.enabled and service.start(hook).is_running())
     return running
 
 
