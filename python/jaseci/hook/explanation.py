@@ -1,9 +1,11 @@
 """Where a setting comes from, and how far it can be relied on."""
 
+import contextlib
 import json
 from typing import Any, NamedTuple
 
 from jaseci.svc._core import learn_secrets, mask
+from jaseci.svc.redis.layers import Told
 
 PROVISIONAL = "nothing is known of it yet: whoever needs it runs on its default, which is stored nowhere"
 
@@ -35,18 +37,9 @@ class Explanation(NamedTuple):
         return cls(name, _shown(value), "memory", None, None, False, False, None, None)
 
     @classmethod
-    def of_chain(
-        cls,
-        name: str,
-        text: str | None,
-        version: int | None,
-        layer: str | None,
-        age: float,
-        stale: str | None,
-        bound: float | None,
-        provisional: bool,
-    ) -> "Explanation":
+    def of_chain(cls, name: str, told: Told) -> "Explanation":
         """Of what the layers below a hook's memory say."""
+        text, version, layer, age, stale, bound, provisional = told
         reason = stale if stale is not None else PROVISIONAL if provisional else None
         shown = None if text is None else _shown(text)
         return cls(name, shown, layer, version, age, stale is not None, provisional, bound, reason)
@@ -59,8 +52,7 @@ class Explanation(NamedTuple):
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
-    try:
+    # Else no settings, so nothing under a secret key.
+    with contextlib.suppress(ValueError, RecursionError):
         learn_secrets(json.loads(text))
-    except (ValueError, RecursionError):
-        pass  # no settings, so nothing under a secret key
     return mask(text)

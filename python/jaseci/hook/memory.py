@@ -204,7 +204,7 @@ class MemoryHook:
             return Explanation.of_memory(name, globs[name])
         chain = self._chain(name)
         try:
-            return Explanation.of_chain(name, *chain.explain(name))
+            return Explanation.of_chain(name, chain.explain(name))
         except (SourceUnavailable, SourceRefused) as error:
             return Explanation.unknown(name, str(error), chain.is_provisional(name))
 

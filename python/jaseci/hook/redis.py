@@ -162,4 +162,6 @@ def _as_redis_text(name: str, value: Any) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise ConfigError(f"glob {name!r} is of type {type(value).__name__}: Redis keeps texts and numbers; dump it as JSON")
+    raise ConfigError(
+        f"glob {name!r} is of type {type(value).__name__}: Redis keeps texts and numbers; dump it as JSON"
+    )

@@ -71,11 +71,13 @@ def _options_of(client: "type[redis.Redis]") -> set[str]:
 
 
 def _behind_sentinels(sentinel: dict[str, Any], options: dict[str, Any]) -> "redis.Redis":
-    from redis.sentinel import Sentinel
+    from redis import sentinel as without_types
 
+    sentinels: Any = without_types.Sentinel
     nodes = [(node, 26379) if isinstance(node, str) else tuple(node) for node in sentinel["nodes"]]
     own = {key: value for key, value in options.items() if key not in _PLACE_KEYS or key == "db"}
     # What reaches the sentinels is told apart from what reaches the server: user and password are often different.
     reach = {key: value for key, value in own.items() if key.startswith(("socket_", "ssl"))}
     reach |= {key: sentinel[key] for key in ("username", "password") if sentinel.get(key) is not None}
-    return Sentinel(nodes, sentinel_kwargs=reach, **own).master_for(sentinel["master"])
+    client: redis.Redis = sentinels(nodes, sentinel_kwargs=reach, **own).master_for(sentinel["master"])
+    return client

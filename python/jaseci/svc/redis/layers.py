@@ -9,6 +9,10 @@ GLOBS = "global"
 _OBJECTS = "urn:uuid:"
 _OBJECT_KEY_LENGTH = 45
 
+Told = tuple[str | None, int | None, str | None, float, str | None, float | None, bool]
+"""What is known of a glob: text, number of the write, layer, age in seconds, why it may be out of date, bound in seconds,
+and whether somebody runs on a default for it."""
+
 
 class Globs(Protocol):
     """Named texts below a hook's memory."""
@@ -16,7 +20,7 @@ class Globs(Protocol):
     def get(self, name: str) -> str | None:
         """The text of a name, or None."""
 
-    def explain(self, name: str) -> tuple[Any, ...]:
+    def explain(self, name: str) -> Told:
         """As ``get``, with all that is known about it."""
 
     def set(self, name: str, text: str) -> None:
@@ -97,7 +101,7 @@ class ClientLayer:
         text: str | None = _text(self._client.hget(GLOBS, name))
         return text
 
-    def explain(self, name: str) -> tuple[Any, ...]:
+    def explain(self, name: str) -> Told:
         """The text of a glob, just asked for."""
         text = self.get(name)
         return text, None, None if text is None else "redis", 0.0, None, 0.0, False
@@ -137,8 +141,8 @@ class ClientLayer:
 
     def set_objects(self, objects: list[tuple[str, str]]) -> None:
         """Writes objects."""
-        for id, text in objects:
-            self._client.set(id, text)
+        for key, text in objects:
+            self._client.set(key, text)
 
     def discard_object(self, id: str) -> bool:
         """Removes an object."""

@@ -80,7 +80,6 @@ class ConfigApi:
             return [mask(f"{name} is not deleted: {error}")]
         return [f"{name} Deleted."]
 
-
     def config_explain(self, name: str, do_check: bool = True) -> dict[str, Any] | list[str]:
         """Where a config comes from, and how far it can be relied on: the fields of ``jaseci.hook.Explanation``, the value
         without secrets."""
