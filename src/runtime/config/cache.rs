@@ -160,11 +160,10 @@ impl<V: Cached> CoherentCache<V> {
             // Two fetches have overtaken each other, and the store has changed between them. Which of them was later
             // is not for us to guess: the next read asks again.
             Some(slot) if slot.value != value => slot.doubt(value, asked_at),
-            Some(_) => {}
             None if !ticket.had_slot && same_removals => {
                 slots.insert(name, Slot { value, stamp: 1, generation, asked_at });
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
 

@@ -38,7 +38,7 @@ pub struct Commands {
 impl Commands {
     /// For the Redis at `endpoint`, without a connection so far.
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, pool: Arc::new(Pool::new()), counts: AtomicBool::new(true) }
+        Self { endpoint, pool: Arc::new(Pool::default()), counts: AtomicBool::new(true) }
     }
 
     fn run<T: Send>(

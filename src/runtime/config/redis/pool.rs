@@ -37,12 +37,14 @@ pub enum Repeat {
     Harmful,
 }
 
-impl Pool {
+impl Default for Pool {
     /// Without connections.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { idle: Mutex::new(Vec::new()), session: AtomicU64::new(0) }
     }
+}
 
+impl Pool {
     /// What is idle now is not used any more: the server behind the address may be another one.
     pub fn renew(&self) {
         self.session.fetch_add(1, Ordering::AcqRel);
