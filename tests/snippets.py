@@ -7,6 +7,7 @@ printed, then the value of an expression, then the type and message of an except
 
 Words after `python` at the head of a block change what is done with it:
 `file=NAME` writes it to a file that later blocks can import; `pytest` runs it as a test module; `fresh` runs it in a process of its own.
+`redis`, at any of them, gives the page a Redis of its own: it is the default one, and called `server`, so that it can be broken.
 """
 
 import ast
@@ -131,10 +132,40 @@ def run(block: Block, page: Path, namespace: dict[str, Any]) -> None:
         raise AssertionError(f"{page}: no statement has come by what is promised at line {lines}")
 
 
+def wants_redis(page: Path) -> bool:
+    """Whether a page needs a Redis of its own."""
+    return any("redis" in block.words for block in blocks_of(page))
+
+
 def run_page(page: Path, only: int | None = None) -> None:
     """Runs the blocks of a page, or the one that begins at a line, in a folder of its own."""
     page = page.resolve()
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    if not wants_redis(page) or only is not None:
+        run_blocks(page, namespace, only)
+        return
+    with default_redis() as server:
+        run_blocks(page, namespace | {"server": server}, only)
+
+
+@contextlib.contextmanager
+def default_redis() -> Iterator[Any]:
+    """A Redis of our own, as if the environment had named it when this process began."""
+    from jaseci.svc import MetaService
+    from jaseci.svc.redis.config import REDIS_CONFIG
+    from jaseci.svc.testing import PrivateRedis
+
+    with PrivateRedis() as server:
+        os.environ.update(server.environment())
+        REDIS_CONFIG.update(server.config())
+        try:
+            yield server
+        finally:
+            MetaService().shutdown()
+
+
+def run_blocks(page: Path, namespace: dict[str, Any], only: int | None) -> None:
+    """Runs the blocks of a page, or the one that begins at a line."""
     for block in blocks_of(page):
         if block.language != "python" or (only is not None and block.line != only):
             continue

@@ -12,8 +12,9 @@ import jaseci.hook
 import jaseci.svc
 import pytest
 from jaseci.svc import CommonService, MetaService
+from jaseci.svc.testing import plugin
 
-from snippets import BLOCK, blocks_of
+from snippets import BLOCK, blocks_of, wants_redis
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNER = ROOT / "tests" / "snippets.py"
@@ -47,6 +48,8 @@ def succeeds(*command):
 
 @named([page for page in PAGES if any(block.language == "python" for block in blocks_of(page))])
 def test_the_examples_of_a_page_show_what_it_says(page):
+    if wants_redis(page):
+        plugin._need_a_redis_server()
     succeeds(RUNNER, page)
 
 

@@ -127,7 +127,7 @@ impl Endpoint {
         // The parser's message could repeat the password.
         let info = url
             .into_connection_info()
-            .map_err(|_| wrong("url", "is no URL of a Redis, such as redis://user:password@host:6379/1"))?;
+            .map_err(|_| wrong("url", "is no URL of a Redis, such as redis://host:6379/1"))?;
         match info.addr() {
             ConnectionAddr::Tcp(host, port) => {
                 self.address = Address::Tcp { host: host.clone(), port: *port };
