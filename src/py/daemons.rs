@@ -1,6 +1,6 @@
 //! Daemons as Python sees them: the record that a daemon's thread reports to, its stop signal, what is visible.
 
-use super::host::{self, Wait};
+use super::host::{self, CLOCK, PROCESS, Wait};
 use super::service::Body;
 use crate::runtime::blocking::{Blocking, Waited};
 use crate::runtime::daemon::{self, Termination};
@@ -111,7 +111,15 @@ impl Daemon {
     fn finish(&self, py: Python<'_>, error: Option<&str>) -> PyResult<()> {
         let me = host::ident(py)?;
         self.daemon.finish(error.map(|error| host::masked(error).into()), || clear_pending(me.0));
+        // The supervisor may have to run it again.
+        PROCESS.events.ring();
         Ok(())
+    }
+
+    /// It promises, from now on, to say every so many seconds that it is alive.
+    fn promise(&self, seconds: f64) {
+        self.daemon.beat(Some(host::duration(seconds)), CLOCK.now());
+        PROCESS.events.ring();
     }
 
     /// Its thread could not be had.

@@ -8,6 +8,7 @@ use crate::runtime::waits::Cycle;
 use pyo3::prelude::*;
 
 pyo3::import_exception!(jaseci.svc.errors, ConfigError);
+pyo3::import_exception!(jaseci.svc.errors, DependencyError);
 pyo3::import_exception!(jaseci.svc.errors, ManifestError);
 pyo3::import_exception!(jaseci.svc.errors, RuntimeClosed);
 pyo3::import_exception!(jaseci.svc.errors, StartCycle);

@@ -9,6 +9,7 @@ use crate::runtime::daemon::{Daemons, terminate};
 use crate::runtime::gate::Purpose;
 use crate::runtime::lifecycle::{self, Asked, Flags, Lifecycle, Written};
 use crate::runtime::state::ServiceState;
+use crate::runtime::supervision::health::Board;
 use crate::runtime::sync::{Arc, Mutex, Signal};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -63,6 +64,8 @@ pub struct Body {
     pub life: Lifecycle<Weak<Body>>,
     /// Its daemons, past ones included.
     pub daemons: Daemons,
+    /// Its health, as it was found last.
+    pub health: Board,
     attributes: Mutex<Attributes>,
     /// What code outside of daemons waits on: set when the generation ends.
     stop: Mutex<Option<Arc<Signal>>>,
@@ -76,6 +79,7 @@ impl Body {
         Arc::new_cyclic(|weak| Self {
             life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name.into()),
             daemons: Daemons::default(),
+            health: Board::default(),
             attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
             stop: Mutex::new(None),
             object: Mutex::new(None),
@@ -135,6 +139,7 @@ impl Body {
         let has_app = self.attributes.lock().app.is_some();
         let shared = (has_app && !fork_safe) || self.daemons.any_alive();
         self.daemons.forked();
+        self.health.wipe();
         self.renew_stop_signal();
         if self.life.forked(me, shared) {
             let app = self.attributes.lock().app.take();
@@ -601,6 +606,26 @@ impl ServiceCore {
         let wrap = |daemon: &Arc<_>| Daemon::new(Arc::clone(daemon), &self.body);
         Ok((ended.map(wrap).collect(), stuck.iter().map(wrap).collect()))
     }
+}
+
+/// Leaves a service that does not run FAILED, with this error and reason, without a start. Returns whether it was so, and
+/// the error that it had before, for the caller to drop.
+#[pyfunction]
+pub fn mark_failed(
+    py: Python<'_>,
+    service: PyRef<'_, ServiceCore>,
+    error: Py<PyAny>,
+    reason: &str,
+) -> PyResult<Option<(Option<Py<PyAny>>,)>> {
+    let reason = host::masked(reason).into();
+    let marked = service.body.write(py, |attributes, flags| {
+        let runs = matches!(flags.current(), ServiceState::Running | ServiceState::Started);
+        (!runs).then(|| {
+            flags.state(ServiceState::Failed, Some(reason));
+            (attributes.error.replace(error),)
+        })
+    })?;
+    Ok(marked.flatten())
 }
 
 /// The right to start, reset or stop a service. Ends when it is dropped at the latest, so that an exception that

@@ -15,7 +15,9 @@ use super::gate::{Gate, Hold, Purpose, Until};
 use super::process::Process;
 use super::roster::{Closed, Place};
 use super::state::ServiceState;
+use super::supervision::supervised::Sample;
 use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering};
+use super::tally::Tally;
 use super::waits::{Cycle, Standing, Tag};
 
 /// The right to start, reset or stop a service. Lives until [`Lifecycle::end`].
@@ -86,6 +88,7 @@ pub struct Lifecycle<M: Clone> {
     status: AtomicU64,
     /// When the state was entered: seconds since the epoch, as the bits of an `f64`.
     since: AtomicU64,
+    tally: Tally,
     inner: Mutex<Inner>,
 }
 
@@ -98,6 +101,7 @@ impl<M: Clone> Lifecycle<M> {
             member,
             status: AtomicU64::new(ServiceState::NotStarted.index() as u64),
             since: AtomicU64::new(now().to_bits()),
+            tally: Tally::default(),
             inner: Mutex::new(Inner { gate: Gate::new(Arc::clone(&tag)), generation: 1, place: None }),
             tag,
         }
@@ -221,6 +225,7 @@ impl<M: Clone> Lifecycle<M> {
         self.update(|status| status & !STOPPED);
         self.note_holders(inner);
         self.enter_state(ServiceState::Started, None);
+        self.tally.begin_start();
         Ok(Some(Ticket(hold)))
     }
 
@@ -232,6 +237,7 @@ impl<M: Clone> Lifecycle<M> {
             return false;
         }
         if self.state() == ServiceState::Started {
+            self.tally.end_start();
             self.enter_state(ServiceState::Running, None);
         }
         let runs = self.state() == ServiceState::Running;
@@ -249,6 +255,7 @@ impl<M: Clone> Lifecycle<M> {
         let current = Self::is_current(&inner, ticket);
         if current {
             record();
+            self.tally.count_failure();
             self.enter_state(ServiceState::Failed, Some(reason));
             self.let_readers_go(&mut inner);
         }
@@ -346,6 +353,44 @@ impl<M: Clone> Lifecycle<M> {
             inner.place = Some(self.process.roster.enter(self.member.clone(), None)?);
         }
         Ok(Some(enter(inner.generation)))
+    }
+
+    /// Where it stands, all of one moment.
+    pub fn sample(&self) -> Sample {
+        let inner = self.inner.lock();
+        let status = self.load();
+        Sample {
+            state: state_in(status),
+            enabled: status & ENABLED != 0,
+            stopped: status & STOPPED != 0,
+            resetting: status & RESETTING != 0,
+            generation: inner.generation,
+        }
+    }
+
+    /// Puts a remark into the event stream: an event that leaves the state as it is.
+    pub fn remark(&self, reason: Arc<str>) {
+        let (state, when) = (self.state(), now());
+        let reason = Some(reason);
+        self.process.events.record(Event {
+            number: 0,
+            service: self.name(),
+            before: state,
+            after: state,
+            reason,
+            when,
+        });
+    }
+
+    /// Moves to the end of the roster, as if it had started just now: it leans on what did.
+    pub fn stop_earlier(&self) {
+        let mut inner = self.inner.lock();
+        inner.place = inner.place.and_then(|place| self.process.roster.move_to_end(place));
+    }
+
+    /// What it has been through, in numbers.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Whether a caller of a past generation is at work, so that a write must say who writes.

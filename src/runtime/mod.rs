@@ -16,5 +16,7 @@ pub mod registry;
 pub mod roster;
 pub mod secrets;
 pub mod state;
+pub mod supervision;
 pub mod sync;
+pub mod tally;
 pub mod waits;

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from jaseci.svc import _shutdown
+from jaseci.svc import _shutdown, _supervisor
 from jaseci.svc._core import (
     ApplicationContext,
     Event,
@@ -13,11 +13,14 @@ from jaseci.svc._core import (
     MetaCore,
     accelerate,
     close_roster,
+    counts_of,
     is_closed,
     open_roster,
 )
 from jaseci.svc._events import Subscription
+from jaseci.svc._health import last_verdict
 from jaseci.svc._log import describe, report
+from jaseci.svc._policy import check_builder
 from jaseci.svc._starting import execute_start, start_by_reading
 from jaseci.svc.common import CommonService, MetaProperties, ProxyService
 from jaseci.svc.errors import BuilderExists, RuntimeClosed, ServiceNotRunning
@@ -51,6 +54,20 @@ class ServiceInfo(NamedTuple):
     error: BaseException | None
     since: float | None
     """When the state was entered, in seconds since the epoch; None before the service is built."""
+    healthy: bool | None = None
+    """What the last health check has found; None: the generation in force has not been checked."""
+    health_reason: str | None = None
+    """What is wrong by that check; without secrets."""
+    health_age: float | None = None
+    """How many seconds ago that was found."""
+    starts: int = 0
+    """How often its ``run`` was begun."""
+    failures: int = 0
+    """How often a start of it has failed."""
+    restarts: int = 0
+    """How often the supervisor has restarted it, or a daemon of it."""
+    start_duration: float | None = None
+    """How many seconds the last start took that went well."""
 
 
 class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
@@ -140,9 +157,12 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
         Raises ``TypeError`` for what is no service class and ``BuilderExists`` for a name that has one, unless
         ``replace`` is true: then a kept service of the name is stopped and the next ``get_service`` builds the new one.
+        Raises ``TypeError`` or ``ValueError`` for attributes that are no policy, and ``DependencyError`` where the class
+        closes a circle of ``requires`` and ``wants``. Names in these may be registered later.
         """
         _check_service_class(name, cls)
         registry = self._registry()
+        check_builder(name, cls, registry.services)
         existing = registry.services.get(name)
         if existing is not None and not replace:
             raise BuilderExists(
@@ -270,6 +290,23 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
             kwargs["h"] = self.build_hook()
         return self.build_context(name, *args, **kwargs)
 
+    # ------------------------------------------------------------------ supervision
+
+    def supervise(self, timeout: float | None = None) -> list[ServiceInfo]:
+        """Starts every registered service that is enabled, each after those that it needs and all others at the same time,
+        and keeps them from then on, until the shutdown.
+
+        Returns how all stand, once each is RUNNING or has failed. A service that has failed is tried again, by its policy.
+        Called again, it takes in what was registered meanwhile.
+
+        Raises ``DependencyError`` for ``requires`` that are not registered and for circles; nothing is started then.
+        Raises ``TimeoutError`` if it takes more than ``timeout`` seconds (None: as long as it takes), and ``RuntimeClosed``
+        if the runtime is shut down meanwhile, or was before.
+        """
+        self._registry()
+        _supervisor.supervise(self, timeout=timeout)
+        return self.services()
+
     # ------------------------------------------------------------------ observing and ending
 
     def events(self, replay: bool = False) -> EventReader:
@@ -286,7 +323,10 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         ticket = self._begin_end(timeout, False)
         try:
             close_roster()
+            supervision = _supervisor.take()
             _shutdown.stop_everything(timeout)
+            if supervision is not None:
+                supervision.join()
             registry = self._app
             if registry is not None:
                 registry._take_out_of_force()
@@ -335,7 +375,22 @@ def _check_service_class(name: str, cls: object) -> None:
 
 
 def _info(name: str, service: CommonService[Any]) -> ServiceInfo:
-    return ServiceInfo(name, type(service), service.state, service.error, service._since)
+    healthy, reason, age = last_verdict(service)
+    starts, failures, restarts, took = counts_of(service)
+    return ServiceInfo(
+        name,
+        type(service),
+        service.state,
+        service.error,
+        service._since,
+        healthy,
+        reason,
+        age,
+        starts,
+        failures,
+        restarts,
+        took,
+    )
 
 
 def _rebuild_meta(cls: type[MetaService], run_svcs: bool) -> MetaService:
