@@ -14,7 +14,8 @@ use crate::runtime::supervision::supervisor::{Ended, Spec, Supervisor, Timekeepe
 use crate::runtime::supervision::task::{self, Kind, Past, Severity, Token};
 use crate::runtime::supervision::watchdog::DaemonNews;
 use crate::runtime::sync::{Arc, AtomicU64, Ordering};
-use pyo3::exceptions::PyValueError;
+use pyo3::conversion::FromPyObjectOwned;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use std::time::Duration;
 
@@ -56,27 +57,42 @@ fn invalid(invalid: Invalid) -> PyErr {
     PyValueError::new_err(invalid.to_string())
 }
 
+/// An attribute as the type that it has to have; `TypeError` says what that looks like.
+fn attribute<'py, T: FromPyObjectOwned<'py>>(name: &str, value: &Bound<'py, PyAny>, example: &str) -> PyResult<T> {
+    value.extract().map_err(|_| {
+        let shown = value.repr().map_or_else(|_| "something else".to_owned(), |shown| shown.to_string());
+        PyTypeError::new_err(format!("{name} must be as in {name} = {example}, not {shown}"))
+    })
+}
+
 #[pymethods]
 impl Policy {
     /// From the attributes of a service; durations in seconds.
     #[new]
     fn new(
-        restart: &str,
-        on_dependency_loss: &str,
-        backoff: (f64, f64),
-        restart_cap: (usize, f64),
-        health_interval: Option<f64>,
-        health_timeout: f64,
-        start_timeout: f64,
+        restart: &Bound<'_, PyAny>,
+        on_dependency_loss: &Bound<'_, PyAny>,
+        backoff: &Bound<'_, PyAny>,
+        restart_cap: &Bound<'_, PyAny>,
+        health_interval: &Bound<'_, PyAny>,
+        health_timeout: &Bound<'_, PyAny>,
+        start_timeout: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
+        let restart: String = attribute("restart", restart, "'on-failure'")?;
+        let on_loss: String = attribute("on_dependency_loss", on_dependency_loss, "'restart'")?;
+        let (first, longest) = attribute("backoff", backoff, "(0.5, 30.0)")?;
+        let (restarts, window): (i64, f64) = attribute("restart_cap", restart_cap, "(5, 60.0)")?;
+        let interval: Option<f64> = attribute("health_interval", health_interval, "10.0")?;
+        let timeout = attribute("health_timeout", health_timeout, "2.0")?;
+        let start_timeout = attribute("start_timeout", start_timeout, "30.0")?;
         let read = || {
-            let timeout = policy::seconds("health_timeout", health_timeout)?;
-            let interval = health_interval.map(|interval| policy::seconds("health_interval", interval)).transpose()?;
+            let timeout = policy::seconds("health_timeout", timeout)?;
+            let interval = interval.map(|interval| policy::seconds("health_interval", interval)).transpose()?;
             Ok(policy::Policy {
-                restart: Restart::named(restart)?,
-                on_loss: OnLoss::named(on_dependency_loss)?,
-                backoff: Backoff::between(backoff.0, backoff.1)?,
-                cap: Cap { restarts: restart_cap.0, window: policy::seconds("restart_cap", restart_cap.1)? },
+                restart: Restart::named(&restart)?,
+                on_loss: OnLoss::named(&on_loss)?,
+                backoff: Backoff::between(first, longest)?,
+                cap: Cap::of(restarts, window)?,
                 checking: interval.map(|interval| Checking { interval, timeout }),
                 start_timeout: host::duration(start_timeout),
             })
@@ -157,6 +173,18 @@ impl Task {
     }
 }
 
+fn ended(
+    service: Option<PyRef<'_, ServiceCore>>,
+    policy: Option<PyRef<'_, Policy>>,
+    failure: Option<String>,
+) -> Ended<Handle> {
+    Ended {
+        service: service.map(|service| Handle(Arc::clone(&service.body))),
+        policy: policy.map(|policy| policy.0),
+        failure: failure.map(|failure| host::masked(&failure).into()),
+    }
+}
+
 /// The decisions of the process's supervisor.
 #[pyclass(module = "jaseci.svc._core", frozen)]
 pub struct SupervisorCore {
@@ -187,10 +215,15 @@ impl SupervisorCore {
         self.supervisor.names().iter().map(ToString::to_string).collect()
     }
 
-    /// Looks at a service that may have changed; `failure` says why it is FAILED.
-    fn observe(&self, name: &str, service: Option<PyRef<'_, ServiceCore>>, failure: Option<String>) {
-        let handle = service.map(|service| Handle(Arc::clone(&service.body)));
-        self.supervisor.observe(name, handle, failure.map(Into::into), CLOCK.now());
+    /// Looks at a service that may have changed: its own policy, if it has one, and why it is FAILED.
+    fn observe(
+        &self,
+        name: &str,
+        service: PyRef<'_, ServiceCore>,
+        policy: Option<PyRef<'_, Policy>>,
+        failure: Option<String>,
+    ) {
+        self.supervisor.observe(name, ended(Some(service), policy, failure), CLOCK.now());
     }
 
     /// Decides what follows by now. Returns how many tasks and how many checks wait, how many checks hang, and in how
@@ -264,12 +297,7 @@ impl SupervisorCore {
         policy: Option<PyRef<'_, Policy>>,
         failure: Option<String>,
     ) {
-        let ended = Ended {
-            service: service.map(|service| Handle(Arc::clone(&service.body))),
-            policy: policy.map(|policy| policy.0),
-            failure: failure.map(|failure| host::masked(&failure).into()),
-        };
-        self.supervisor.task_done(Token(token), ended, CLOCK.now());
+        self.supervisor.task_done(Token(token), ended(service, policy, failure), CLOCK.now());
     }
 
     /// Reports what a check has found: what is wrong, or None. True: something may follow from it.

@@ -234,13 +234,13 @@ def accelerate(
 class Policy:
     def __new__(
         cls,
-        restart: str,
-        on_dependency_loss: str,
-        backoff: tuple[float, float],
-        restart_cap: tuple[int, float],
-        health_interval: float | None,
-        health_timeout: float,
-        start_timeout: float,
+        restart: object,
+        on_dependency_loss: object,
+        backoff: object,
+        restart_cap: object,
+        health_interval: object,
+        health_timeout: object,
+        start_timeout: object,
     ) -> Self: ...
 
 @final
@@ -261,7 +261,7 @@ class SupervisorCore:
     def __new__(cls, seed: int | None) -> Self: ...
     def plan(self, services: list[tuple[str, list[str], list[str], Policy]]) -> None: ...
     def names(self) -> list[str]: ...
-    def observe(self, name: str, service: ServiceCore[Any] | None, failure: str | None) -> None: ...
+    def observe(self, name: str, service: ServiceCore[Any], policy: Policy | None, failure: str | None) -> None: ...
     def advance(self) -> tuple[int, int, int, float | None]: ...
     def wait_for_news(self, seconds: float | None) -> list[str]: ...
     def changed(self) -> list[str]: ...

@@ -84,17 +84,23 @@ impl<S: Supervised> Machine<S> {
 
     // ------------------------------------------------------------------ what happens
 
-    /// A service may have changed. Returns the handle that it had before.
-    pub fn observe(&mut self, name: &str, service: Option<S>, failure: Option<Arc<str>>, now: Duration) -> Option<S> {
-        let at = self.place(name)?;
-        let old = match service {
-            Some(service) => self.units[at].service.replace(service),
-            None => None,
-        };
+    /// A service may have changed. Returns a handle to drop.
+    pub fn observe(&mut self, name: &str, found: Ended<S>, now: Duration) -> Option<S> {
+        let Some(at) = self.place(name) else { return found.service };
+        let (old, failure) = self.take_over(at, found);
         if !self.closed && self.units[at].job.is_none() {
             self.classify(at, failure, now);
         }
         old
+    }
+
+    /// Notes how a service was found. Returns the handle that it had before, and why it is FAILED.
+    fn take_over(&mut self, at: usize, found: Ended<S>) -> (Option<S>, Option<Arc<str>>) {
+        let unit = &mut self.units[at];
+        if let Some(policy) = found.policy {
+            unit.policy = policy;
+        }
+        (found.service.and_then(|service| unit.service.replace(service)), found.failure)
     }
 
     fn classify(&mut self, at: usize, failure: Option<Arc<str>>, now: Duration) {
@@ -168,16 +174,9 @@ impl<S: Supervised> Machine<S> {
     pub fn task_done(&mut self, token: Token, ended: Ended<S>, now: Duration) -> Option<S> {
         let at = self.units.iter().position(|unit| unit.job.as_ref().is_some_and(|job| job.token == token));
         let Some(at) = at else { return ended.service };
-        let unit = &mut self.units[at];
-        let old = match ended.service {
-            Some(service) => unit.service.replace(service),
-            None => None,
-        };
-        if let Some(policy) = ended.policy {
-            unit.policy = policy;
-        }
-        if let (Some(job), false) = (unit.job.take(), self.closed) {
-            self.conclude(at, job, ended.failure, now);
+        let (old, failure) = self.take_over(at, ended);
+        if let (Some(job), false) = (self.units[at].job.take(), self.closed) {
+            self.conclude(at, job, failure, now);
         }
         old
     }

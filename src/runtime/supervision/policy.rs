@@ -83,6 +83,9 @@ pub enum Invalid {
     /// A pair in the wrong order.
     #[error("backoff must be (first, longest) with first <= longest, not ({0}, {1})")]
     Backoff(f64, f64),
+    /// Fewer restarts than none.
+    #[error("restart_cap must be (restarts, seconds) with restarts >= 0, not ({0}, {1})")]
+    Cap(i64, f64),
 }
 
 impl Restart {
@@ -134,6 +137,17 @@ impl Backoff {
     pub fn between(first: f64, longest: f64) -> Result<Self, Invalid> {
         let backoff = Self { first: seconds("backoff", first)?, longest: seconds("backoff", longest)? };
         if backoff.first > backoff.longest { Err(Invalid::Backoff(first, longest)) } else { Ok(backoff) }
+    }
+}
+
+impl Cap {
+    /// So many restarts in so many seconds.
+    ///
+    /// # Errors
+    /// [`Invalid`] for fewer than none, or for what is no time.
+    pub fn of(restarts: i64, window: f64) -> Result<Self, Invalid> {
+        let restarts = usize::try_from(restarts).map_err(|_| Invalid::Cap(restarts, window))?;
+        Ok(Self { restarts, window: seconds("restart_cap", window)? })
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Spec {
     pub policy: Policy,
 }
 
-/// How a task has ended.
+/// How a task has ended, or how a service was found.
 #[derive(Debug)]
 pub struct Ended<S> {
     /// The service, if it could be built.
@@ -110,10 +110,10 @@ impl<S: Supervised> Supervisor<S> {
         self.inner.lock().machine.names()
     }
 
-    /// Something has happened to a service: looks at it. `service` replaces the handle, where another one was built;
-    /// `failure` says why it is FAILED.
-    pub fn observe(&self, name: &str, service: Option<S>, failure: Option<std::sync::Arc<str>>, now: Duration) {
-        let old = self.inner.lock().machine.observe(name, service, failure, now);
+    /// Something has happened to a service: looks at it. It may be another one that was built under the name; its failure
+    /// is why it is FAILED.
+    pub fn observe(&self, name: &str, found: Ended<S>, now: Duration) {
+        let old = self.inner.lock().machine.observe(name, found, now);
         drop(old);
     }
 
