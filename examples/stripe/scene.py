@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import stripe
 from jaseci.hook import MemoryHook
-from jaseci.svc import MetaService
+from jaseci.svc import MetaService, ServiceInfo
 
 
 @dataclass
@@ -25,3 +25,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.hook = self.meta.build_hook()
+
+    def own_services(self) -> list[ServiceInfo]:
+        """How the story's services stand; the shipped ones are left out."""
+        return [info for info in self.meta.services() if info.cls.__module__.startswith("shop.")]

@@ -118,7 +118,7 @@ fn no_order(error: GraphError) -> PyErr {
 #[pyfunction]
 pub fn check_graph(services: Vec<(String, Vec<String>)>) -> PyResult<()> {
     let nodes: Vec<Node> = services.into_iter().map(|(name, needs)| node(name, Vec::new(), needs)).collect();
-    Graph::of(&nodes).map_err(no_order)?;
+    Graph::of(&nodes, &[]).map_err(no_order)?;
     Ok(())
 }
 
@@ -203,11 +203,12 @@ impl SupervisorCore {
         Self { supervisor: Supervisor::new(jitter), seen: AtomicU64::new(PROCESS.events.last()) }
     }
 
-    /// Takes a plan over. Raises `DependencyError`, and nothing has changed then.
-    fn plan(&self, services: Vec<Planned<'_>>) -> PyResult<()> {
+    /// Takes a plan over; `known` are the names that an error offers. Raises `DependencyError`, and nothing has changed
+    /// then.
+    fn plan(&self, services: Vec<Planned<'_>>, known: Vec<String>) -> PyResult<()> {
         let spec =
             |(name, requires, wants, policy): Planned<'_>| Spec { node: node(name, requires, wants), policy: policy.0 };
-        self.supervisor.plan(services.into_iter().map(spec).collect()).map_err(no_order)
+        self.supervisor.plan(services.into_iter().map(spec).collect(), &known).map_err(no_order)
     }
 
     /// The names of the services in the plan.
@@ -306,9 +307,10 @@ impl SupervisorCore {
         self.supervisor.check_done(Token(token), verdict, CLOCK.now())
     }
 
-    /// Has a service reset that was given up or stopped.
-    fn revive(&self, name: &str) {
-        self.supervisor.revive(name, CLOCK.now());
+    /// Has a service kept running whatever happens, with at most so many seconds between attempts (None: no longer).
+    #[pyo3(signature = (name, pause))]
+    fn insist(&self, name: &str, pause: Option<f64>) {
+        self.supervisor.insist(name, pause.map(host::duration), CLOCK.now());
     }
 
     /// What the log is to say since the last time: levels of `logging`, and texts.

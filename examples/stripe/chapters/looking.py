@@ -9,7 +9,7 @@ from transcript import clock, promise, say, table
 
 def tell(scene: Scene) -> None:
     """Print `MetaService().services()` and the life-cycle events from the beginning."""
-    services = scene.meta.services()
+    services = scene.own_services()
     table(
         ("service", "class", "state", "since", "error"),
         [(s.name, s.cls.__name__, s.state.name, clock(s.since), s.error or "-") for s in services],

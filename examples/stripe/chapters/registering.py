@@ -15,7 +15,7 @@ def tell(scene: Scene) -> None:
     MetaService().add_service_builder("stripe", StripeService)
     MetaService().add_service_builder("reconciler", ReconcilerService)
     MetaService().add_service_builder("ledger", LedgerService)
-    services = MetaService().services()
+    services = scene.own_services()
     fact("registered", ", ".join(service.name for service in services))
     promise("nothing is built by that", all(service.since is None for service in services))
 

@@ -17,6 +17,7 @@ from jaseci.svc.errors import (
     StartCycle,
     StartTimeout,
 )
+from jaseci.svc.jsorc import JsOrcService
 from jaseci.svc.meta import MetaService, ServiceInfo
 from jaseci.svc.state import ServiceState
 
@@ -32,6 +33,7 @@ __all__ = [
     "DependencyFailed",
     "Event",
     "EventReader",
+    "JsOrcService",
     "MetaProperties",
     "MetaService",
     "ProxyService",

@@ -19,7 +19,7 @@ from jaseci.svc._crew import Crew
 from jaseci.svc._health import NoAnswer, examine
 from jaseci.svc._log import describe, report
 from jaseci.svc._policy import needs_of, policy_of
-from jaseci.svc.errors import DependencyFailed, RestartLimitReached, RuntimeClosed, ServiceError
+from jaseci.svc.errors import DependencyFailed, RestartLimitReached, RuntimeClosed
 
 if TYPE_CHECKING:
     from jaseci.svc._core import Policy
@@ -67,8 +67,9 @@ class Supervision:
 
     def plan(self, specs: "list[Spec]", names: set[str] | None) -> None:
         """Takes the services of these names into the plan, with all that they require (None: all services)."""
+        known = sorted(spec[0] for spec in specs)
         if names is None:
-            self.core.plan(specs)
+            self.core.plan(specs, known)
             return
         requires = {name: required for name, required, _, _ in specs}
         chosen: set[str] = set()
@@ -78,7 +79,7 @@ class Supervision:
             if name not in chosen and name in requires:
                 chosen.add(name)
                 ahead += requires[name]
-        self.core.plan([spec for spec in specs if spec[0] in chosen])
+        self.core.plan([spec for spec in specs if spec[0] in chosen], known)
 
     def settle(self, timeout: float | None) -> bool:
         """Waits until every service is RUNNING or has failed; whether that is so within ``timeout`` seconds."""
@@ -281,15 +282,13 @@ class _Process:
 process = _Process()
 
 
-def supervise(meta: "MetaService", names: set[str] | None = None, timeout: float | None = None) -> None:
-    """Supervises the services of these names (None: all that are registered) and all that they require.
+def supervise(meta: "MetaService", timeout: float | None) -> None:
+    """Supervises all registered services. Returns once each is RUNNING or has failed.
 
-    Returns once each is RUNNING or has failed. Raises ``DependencyError``, ``RuntimeClosed``, and ``TimeoutError`` after
-    ``timeout`` seconds, after which supervision goes on.
+    Raises ``DependencyError``, ``RuntimeClosed``, and ``TimeoutError`` after ``timeout`` seconds, after which supervision
+    goes on.
     """
-    specs = [(name, *needs_of(cls, name), policy_of(cls, name)) for name, cls in dict(meta.app.services).items()]
-    supervision = _joined(meta, specs, names)
-    supervision.begin()
+    supervision = _joined(meta, None)
     has_settled = supervision.settle(timeout)
     if supervision.core.is_closed():
         raise RuntimeClosed("supervision has ended: the service runtime was shut down meanwhile")
@@ -297,7 +296,26 @@ def supervise(meta: "MetaService", names: set[str] | None = None, timeout: float
         raise TimeoutError(f"not every service is RUNNING or has failed within {timeout} s; supervision goes on")
 
 
-def _joined(meta: "MetaService", specs: "list[Spec]", names: set[str] | None) -> Supervision:
+def keep_alive(meta: "MetaService", name: str, pause: float) -> None:
+    """Supervises one service and all that it requires, and never gives it up: there are at most ``pause`` seconds between
+    two attempts. Waits for nothing. Raises ``DependencyError`` and ``RuntimeClosed``."""
+    supervision = process.supervision
+    if supervision is None or name not in supervision.core.names():
+        supervision = _joined(meta, {name})
+    supervision.core.insist(name, pause)
+    supervision.pump()
+
+
+def let_go(name: str) -> None:
+    """Ends what ``keep_alive`` began: from now on the service's own policy holds."""
+    supervision = process.supervision
+    if supervision is not None:
+        supervision.core.insist(name, None)
+
+
+def _joined(meta: "MetaService", names: set[str] | None) -> Supervision:
+    classes = dict(meta.builders)
+    specs = [(name, *needs_of(cls, name), policy_of(cls, name)) for name, cls in classes.items()]
     with process.changing:
         if is_closed():
             raise RuntimeClosed(
@@ -306,6 +324,7 @@ def _joined(meta: "MetaService", specs: "list[Spec]", names: set[str] | None) ->
         supervision = process.supervision or Supervision(meta)
         supervision.plan(specs, names)
         process.supervision = supervision
+    supervision.begin()
     return supervision
 
 
@@ -316,15 +335,6 @@ def take() -> Supervision | None:
     if supervision is not None:
         supervision.end()
     return supervision
-
-
-def revive(name: str) -> None:
-    """Has a supervised service reset that was given up or stopped; leaves every other as it is."""
-    supervision = process.supervision
-    if supervision is None:
-        raise ServiceError(f"service {name!r} is not revived: nothing is supervised; call MetaService().supervise()")
-    supervision.core.revive(name)
-    supervision.pump()
 
 
 def _forget_in_child() -> None:

@@ -129,6 +129,9 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
     def populate_services(self) -> None:
         """Registers the shipped services."""
+        from jaseci.svc.jsorc import JsOrcService
+
+        self.add_service_builder("jsorc", JsOrcService)
 
     # ------------------------------------------------------------------ contexts
 
@@ -304,7 +307,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         if the runtime is shut down meanwhile, or was before.
         """
         self._registry()
-        _supervisor.supervise(self, timeout=timeout)
+        _supervisor.supervise(self, timeout)
         return self.services()
 
     # ------------------------------------------------------------------ observing and ending

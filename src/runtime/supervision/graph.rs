@@ -53,17 +53,17 @@ enum Mark {
 }
 
 impl Graph {
-    /// The graph of these services.
+    /// The graph of these services. `known` are the names that an error offers.
     ///
     /// # Errors
     /// [`GraphError`]: a required service that is not among them, or a circle of `requires` and `wants`.
-    pub fn of(nodes: &[Node]) -> Result<Self, GraphError> {
+    pub fn of(nodes: &[Node], known: &[String]) -> Result<Self, GraphError> {
         let places: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(at, node)| (&*node.name, at)).collect();
         let mut graph = Self { dependents: vec![Vec::new(); nodes.len()], ..Self::default() };
         for (at, node) in nodes.iter().enumerate() {
             let mut requires = Vec::new();
             for wanted in &node.requires {
-                let place = *places.get(&**wanted).ok_or_else(|| unknown(nodes, node, wanted))?;
+                let place = *places.get(&**wanted).ok_or_else(|| unknown(node, wanted, known))?;
                 add(&mut requires, place);
                 add(&mut graph.dependents[place], at);
             }
@@ -153,9 +153,7 @@ fn add(places: &mut Vec<usize>, place: usize) {
     }
 }
 
-fn unknown(nodes: &[Node], node: &Node, wanted: &Arc<str>) -> GraphError {
-    let mut known: Vec<&str> = nodes.iter().map(|node| &*node.name).collect();
-    known.sort_unstable();
+fn unknown(node: &Node, wanted: &Arc<str>, known: &[String]) -> GraphError {
     GraphError::Unknown { service: Arc::clone(&node.name), wanted: Arc::clone(wanted), known: known.join(", ") }
 }
 
@@ -177,7 +175,7 @@ mod tests {
     #[test]
     fn everybody_comes_after_what_it_needs() {
         let nodes = [node("a", &["c"], &["b"]), node("b", &["c"], &[]), node("c", &[], &[])];
-        let graph = Graph::of(&nodes).unwrap();
+        let graph = Graph::of(&nodes, &[]).unwrap();
         assert_eq!(graph.order(), [2, 1, 0]);
         assert_eq!(graph.dependents(2), [0, 1]);
     }
@@ -185,25 +183,25 @@ mod tests {
     #[test]
     fn a_circle_is_shown_with_its_path() {
         let nodes = [node("x", &["a"], &[]), node("a", &["b"], &[]), node("b", &[], &["c"]), node("c", &["a"], &[])];
-        let told = Graph::of(&nodes).unwrap_err().to_string();
+        let told = Graph::of(&nodes, &[]).unwrap_err().to_string();
         assert_eq!(told, "dependency cycle: a -> b -> c -> a: none of these can start first");
     }
 
     #[test]
     fn who_needs_itself_is_a_circle() {
-        let told = Graph::of(&[node("a", &["a"], &[])]).unwrap_err();
+        let told = Graph::of(&[node("a", &["a"], &[])], &[]).unwrap_err();
         assert_eq!(told, GraphError::Cycle(vec!["a".into(), "a".into()]));
     }
 
     #[test]
     fn a_required_service_that_is_not_there_is_named() {
-        let told = Graph::of(&[node("b", &["nope"], &[]), node("a", &[], &[])]).unwrap_err().to_string();
+        let told = Graph::of(&[node("b", &["nope"], &[])], &["a".into(), "b".into()]).unwrap_err().to_string();
         assert_eq!(told, "service \"b\" requires \"nope\", which is not registered; registered are: a, b");
     }
 
     #[test]
     fn a_wanted_service_that_is_not_there_is_done_without() {
-        let graph = Graph::of(&[node("a", &[], &["nope"])]).unwrap();
+        let graph = Graph::of(&[node("a", &[], &["nope"])], &[]).unwrap();
         assert_eq!(graph.absent(), [(0, "nope".into())]);
     }
 
@@ -223,6 +221,6 @@ mod tests {
             })
             .rev()
             .collect();
-        assert_eq!(Graph::of(&nodes).unwrap().order().len(), 100_000);
+        assert_eq!(Graph::of(&nodes, &[]).unwrap().order().len(), 100_000);
     }
 }

@@ -56,9 +56,9 @@ impl<S: Supervised> Machine<S> {
     }
 
     /// Takes a plan over: what it knows already goes on. Returns the handles of what is no longer part of it.
-    pub fn plan(&mut self, specs: Vec<Spec>) -> Result<Vec<S>, GraphError> {
+    pub fn plan(&mut self, specs: Vec<Spec>, known: &[String]) -> Result<Vec<S>, GraphError> {
         let nodes: Vec<Node> = specs.iter().map(|spec| spec.node.clone()).collect();
-        let graph = Graph::of(&nodes)?;
+        let graph = Graph::of(&nodes, known)?;
         for (at, wanted) in graph.absent() {
             let (name, text) = (&nodes[*at].name, "is not registered; it is started without");
             self.tell(Severity::Warning, format!("Service {name:?} wants {wanted:?}, which {text}"));
@@ -162,7 +162,7 @@ impl<S: Supervised> Machine<S> {
     }
 
     fn found_stopped(&mut self, at: usize, now: Duration) {
-        if self.units[at].policy.restart == Restart::Always {
+        if self.units[at].is_always_restarted() {
             self.trouble(at, "it was stopped".into(), now);
         } else {
             self.units[at].leave(now);
@@ -247,16 +247,18 @@ impl<S: Supervised> Machine<S> {
         follows
     }
 
-    /// Somebody keeps this service alive whatever happens: what was left alone is reset now.
-    pub fn revive(&mut self, name: &str, now: Duration) {
+    /// Somebody insists that this service runs, or no longer: it is never given up then, but tried again after the pause at
+    /// the latest. What was left alone is reset now.
+    pub fn insist(&mut self, name: &str, pause: Option<Duration>, now: Duration) {
         let Some(at) = self.place(name) else { return };
         let unit = &mut self.units[at];
+        unit.insists = pause;
         let cause: Arc<str> = match &unit.phase {
             Phase::GivenUp { cause } => Arc::clone(cause),
             Phase::Held => "it was stopped".into(),
             _ => return,
         };
-        if unit.job.is_none() {
+        if unit.job.is_none() && pause.is_some() {
             unit.phase = Phase::Down { due: now, give_up: false, has_failed: true, cause };
         }
     }
@@ -347,10 +349,11 @@ impl<S: Supervised> Machine<S> {
     }
 
     fn daemon_is_ailing(&mut self, at: usize, name: Arc<str>, ailment: &Ailment, now: Duration) {
-        let policy = self.units[at].policy;
+        let unit = &self.units[at];
+        let (never, always) = (unit.is_never_restarted(), unit.policy.restart == Restart::Always);
         let (cause, is_failure) = match ailment {
             Ailment::Ended(Some(error)) => (format!("daemon {name:?} ended with {error}"), true),
-            Ailment::Ended(None) => (format!("daemon {name:?} has returned"), policy.restart == Restart::Always),
+            Ailment::Ended(None) => (format!("daemon {name:?} has returned"), always),
             Ailment::Silent(silence, promised) => {
                 let (silence, promised) = (silence.as_secs_f64(), promised.as_secs_f64());
                 (format!("daemon {name:?} has been silent for {silence:.1} s, having promised {promised:.1} s"), true)
@@ -360,7 +363,7 @@ impl<S: Supervised> Machine<S> {
             return;
         }
         let cause = shortened(&cause);
-        if policy.restart == Restart::Never {
+        if never {
             self.remark(at, Severity::Warning, &cause);
             return;
         }
@@ -495,7 +498,7 @@ impl<S: Supervised> Machine<S> {
     fn trouble(&mut self, at: usize, cause: Arc<str>, now: Duration) {
         let cause = shortened(&cause);
         let up_for = self.units[at].leave(now);
-        if self.units[at].policy.restart == Restart::Never {
+        if self.units[at].is_never_restarted() {
             self.units[at].phase = Phase::GivenUp { cause };
             return;
         }
@@ -542,7 +545,7 @@ impl<S: Supervised> Machine<S> {
     fn treat(&mut self, at: usize, cause: Arc<str>, now: Duration) {
         let unit = &self.units[at];
         match &unit.ailing {
-            _ if unit.policy.restart == Restart::Never => {}
+            _ if unit.is_never_restarted() => {}
             Some(ailing) if ailing.confirming => self.condemn(at, false, cause, now),
             Some(_) => {}
             None => match self.next(at, Some(now.saturating_sub(unit.up_since)), now) {
@@ -556,7 +559,11 @@ impl<S: Supervised> Machine<S> {
 
     fn next(&mut self, at: usize, up_for: Option<Duration>, now: Duration) -> Next {
         let unit = &mut self.units[at];
-        unit.restarts.next(now, up_for, &unit.policy, &mut self.jitter)
+        match (unit.restarts.next(now, up_for, &unit.policy, &mut self.jitter), unit.insists) {
+            (Next::GiveUp, Some(pause)) => Next::After(pause),
+            (Next::After(delay), Some(pause)) => Next::After(delay.min(pause)),
+            (next, None) => next,
+        }
     }
 
     fn count_restart(&mut self, at: usize, cause: Arc<str>, now: Duration) {

@@ -95,12 +95,12 @@ impl<S: Supervised> Supervisor<S> {
     }
 
     /// Takes a plan over: services that it knows already go on, new ones wait for their start, the others are left as
-    /// they are.
+    /// they are. `known` are the names that an error offers.
     ///
     /// # Errors
     /// [`GraphError`]; nothing has changed then.
-    pub fn plan(&self, specs: Vec<Spec>) -> Result<(), GraphError> {
-        let dropped = self.inner.lock().machine.plan(specs)?;
+    pub fn plan(&self, specs: Vec<Spec>, known: &[String]) -> Result<(), GraphError> {
+        let dropped = self.inner.lock().machine.plan(specs, known)?;
         drop(dropped);
         Ok(())
     }
@@ -159,9 +159,10 @@ impl<S: Supervised> Supervisor<S> {
         self.inner.lock().machine.check_done(token, verdict, now)
     }
 
-    /// Has a service reset that was given up or stopped.
-    pub fn revive(&self, name: &str, now: Duration) {
-        self.inner.lock().machine.revive(name, now);
+    /// Somebody insists that a service runs (`None`: no longer): it is never given up then, but tried again after the pause
+    /// at the latest. What was given up or stopped is reset.
+    pub fn insist(&self, name: &str, pause: Option<Duration>, now: Duration) {
+        self.inner.lock().machine.insist(name, pause, now);
     }
 
     /// What the log is to say since the last time.

@@ -1,7 +1,7 @@
 //! One supervised service, as the supervisor sees it.
 
 use super::health::Checks;
-use super::policy::{OnLoss, Policy};
+use super::policy::{OnLoss, Policy, Restart};
 use super::restarts::Restarts;
 use super::task::{Kind, Token};
 use std::sync::Arc;
@@ -77,6 +77,8 @@ pub(super) struct Unit<S> {
     pub generation: u64,
     pub up_since: Duration,
     pub restarts: Restarts,
+    /// Somebody insists that it runs: it is never given up, and tried again after this time at the latest.
+    pub insists: Option<Duration>,
     pub checks: Checks,
     pub ailing: Option<Ailing>,
     pub fallen: Vec<FallenDaemon>,
@@ -97,6 +99,7 @@ impl<S> Unit<S> {
             generation: 0,
             up_since: Duration::ZERO,
             restarts: Restarts::default(),
+            insists: None,
             checks: Checks::default(),
             ailing: None,
             fallen: Vec::new(),
@@ -122,6 +125,16 @@ impl<S> Unit<S> {
     /// Whether its start takes longer than others should count on.
     pub fn is_overdue(&self) -> bool {
         self.job.as_ref().is_some_and(|job| job.overdue)
+    }
+
+    /// Whether its failures are reported, and nothing else.
+    pub fn is_never_restarted(&self) -> bool {
+        self.policy.restart == Restart::Never && self.insists.is_none()
+    }
+
+    /// Whether it comes back whatever ended it.
+    pub fn is_always_restarted(&self) -> bool {
+        self.policy.restart == Restart::Always || self.insists.is_some()
     }
 
     /// Whether it is RUNNING or has failed, or is none of the supervisor's business.

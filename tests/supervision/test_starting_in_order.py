@@ -3,33 +3,11 @@
 import threading
 
 import pytest
-from jaseci.svc import CommonService, DependencyError, DependencyFailed, MetaService, RuntimeClosed, ServiceState
+from jaseci.svc import CommonService, DependencyError, DependencyFailed, RuntimeClosed, ServiceState
 
 from behaviour.services import PATIENCE, Broken, Disabled, Held, Plain
 from behaviour.threads import Crowd, Going
-
-
-class Quiet(Plain):
-    """As `Plain`, without records."""
-
-    def build_config(self, hook):
-        return {"enabled": True, "quiet": True}
-
-
-def needing(*required, base=Quiet, **attributes):
-    """A class that requires these services."""
-    return type("Needing", (base,), {"requires": required, **attributes})
-
-
-def register(meta, **classes):
-    """Registers each class under its name."""
-    for name, cls in classes.items():
-        meta.add_service_builder(name, cls)
-
-
-def states(meta):
-    """The names of the services' states, by service."""
-    return {info.name: info.state.name for info in meta.services()}
+from supervision.services import Bare, Quiet, needing, register, states
 
 
 def test_every_registered_service_that_is_enabled_is_started(meta):
@@ -165,7 +143,7 @@ def test_after_a_shutdown_nothing_is_supervised_until_the_registry_is_populated_
     meta.shutdown()
     with pytest.raises(RuntimeClosed):
         meta.supervise()
-    again = MetaService()
+    again = Bare()
     register(again, plain=Plain)
     again.supervise()
     assert states(again) == {"plain": "RUNNING"}

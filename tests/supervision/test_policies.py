@@ -7,46 +7,9 @@ from jaseci.svc import DependencyFailed, RestartLimitReached, ServiceState, Serv
 from jaseci.svc.testing import ManualClock, NoAnswer
 
 from behaviour.services import Plain
-from behaviour.test_supervising import needing, register, states
+from supervision.services import Moody, needing, register, remarks, states
 
 FAILED, RUNNING = ServiceState.FAILED, ServiceState.RUNNING
-
-
-class Moody(Plain):
-    """Runs and is healthy as long as the class says so; notes when it was started, and for what it was asked."""
-
-    runs, health_is, starts, checks = True, True, None, None
-    clock = None
-
-    def build_config(self, hook):
-        return {"enabled": True, "quiet": True}
-
-    def run(self, hook=None):
-        type(self).starts.append(self.clock.now - 1000)
-        if not self.runs:
-            raise OSError("no route")
-        self.app = object()
-
-    def health(self):
-        type(self).checks.append(self.clock.now - 1000)
-        if isinstance(self.health_is, type):
-            raise self.health_is("ill")
-        return self.health_is
-
-
-@pytest.fixture
-def moody(manual_clock):
-    """Makes classes that note by this test's clock."""
-
-    def make(**attributes):
-        return type("Moody", (Moody,), {"starts": [], "checks": [], "clock": manual_clock, **attributes})
-
-    return make
-
-
-def remarks(recorder, service):
-    """What the event stream says of a service beside its states."""
-    return [reason for before, after, reason in recorder.of(service) if before is after]
 
 
 # ---------------------------------------------------------------------- restarts

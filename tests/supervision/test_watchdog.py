@@ -6,8 +6,7 @@ import pytest
 from jaseci.svc import RestartLimitReached
 
 from behaviour.services import PATIENCE, Plain
-from behaviour.test_supervising import register, states
-from behaviour.test_supervision_policies import remarks
+from supervision.services import register, remarks, states
 
 
 class Working(Plain):

@@ -7,8 +7,8 @@ import pytest
 from jaseci.svc import MetaService, RuntimeClosed, ServiceState
 
 from behaviour.services import PATIENCE, Broken, Plain
-from behaviour.test_supervising import Quiet, needing, register, states
 from behaviour.threads import Crowd, Going
+from supervision.services import Quiet, needing, register, states
 
 
 def checkers():
