@@ -15,6 +15,7 @@ QUESTIONS = (
     "many_names",
     "many_threads",
     "manifest_load",
+    "supervision",
 )
 
 COLUMNS = "{:<40} {:>10} {:>14} {:>7} {:>8}  {}"

@@ -227,31 +227,33 @@ impl SupervisorCore {
         self.supervisor.observe(name, ended(Some(service), policy, failure), CLOCK.now());
     }
 
-    /// Decides what follows by now. Returns how many tasks and how many checks wait, how many checks hang, and in how
-    /// many seconds to look again.
-    fn advance(&self) -> (usize, usize, usize, Option<f64>) {
+    /// Decides what follows by now. Returns how many tasks and how many checks wait, how many checks hang, and when to look
+    /// again: by the clock, in nanoseconds, so that it is exact.
+    fn advance(&self) -> (usize, usize, usize, Option<u64>) {
         let now = CLOCK.now();
         let outlook = self.supervisor.advance(now);
         if outlook.earlier {
             PROCESS.events.ring();
         }
-        let seconds = outlook.wake.map(|wake| wake.saturating_sub(now).as_secs_f64());
-        (outlook.tasks, outlook.checks, outlook.hanging, seconds)
+        let wake = outlook.wake.map(|wake| u64::try_from(wake.as_nanos()).unwrap_or(u64::MAX));
+        (outlook.tasks, outlook.checks, outlook.hanging, wake)
     }
 
-    /// Waits until something happens that calls for `advance`, at most `seconds` (None: as long as it takes). Returns
-    /// the names of the services that have changed.
-    fn wait_for_news(&self, py: Python<'_>, seconds: Option<f64>) -> PyResult<Vec<String>> {
+    /// Waits until something happens that calls for `advance`, at most until `wake`, as `advance` has told it (None: as long
+    /// as it takes). Returns the names of the services that have changed.
+    #[pyo3(signature = (wake))]
+    fn wait_for_news(&self, py: Python<'_>, wake: Option<u64>) -> PyResult<Vec<String>> {
         let bell = PROCESS.events.listen();
         let names = self.changed();
         if !names.is_empty() || self.supervisor.is_closed() {
             return Ok(names);
         }
         let now = CLOCK.now();
-        let until = seconds.map(|seconds| Timekeeper::Until(now + host::duration(seconds)));
-        self.supervisor.timekeeper(until.unwrap_or(Timekeeper::Sleeps));
+        let wake = wake.map(Duration::from_nanos);
+        self.supervisor.timekeeper(wake.map_or(Timekeeper::Sleeps, Timekeeper::Until));
         // What happened since the caller decided to sleep: from now on the bell tells.
         let is_late = self.supervisor.advance(now).earlier;
+        let seconds = wake.map(|wake| wake.saturating_sub(now).as_secs_f64());
         let waited = if is_late { Ok(Waited::Happened) } else { Wait::new(py, seconds).wait(&bell) };
         self.supervisor.timekeeper(Timekeeper::Awake);
         waited?;

@@ -55,6 +55,7 @@ class Supervision:
         self._tenders = Crew("jaseci.svc/tender", MOST_TASKS, self._tend)
         self._checkers = Crew("jaseci.svc/checker", MOST_CHECKS, self._check)
         self._timekeeper: threading.Thread | None = None
+        self._has_ended = threading.Event()
         # Checks that hang, where the clock is set by hand.
         self._unanswered: list[int] = []
 
@@ -86,8 +87,8 @@ class Supervision:
         self.pump()
         return self.core.wait_until_settled(0 if self.is_manual else timeout)
 
-    def pump(self) -> float | None:
-        """Has done what is due. Returns in how many seconds to look again."""
+    def pump(self) -> int | None:
+        """Has done what is due. Returns when to look again, by the supervisor's clock, in nanoseconds."""
         return self._do_all() if self.is_manual else self._hand_out()
 
     def answer_late(self) -> None:
@@ -99,6 +100,7 @@ class Supervision:
     def end(self) -> None:
         """Nothing is done any more; waits for nothing."""
         self.core.close()
+        self._has_ended.set()
         self._tenders.close()
         self._checkers.close()
 
@@ -114,31 +116,31 @@ class Supervision:
     # ------------------------------------------------------------------ the timekeeper
 
     def _keep_time(self) -> None:
-        seconds = self._hand_out()
+        wake = self._hand_out()
         while not self.core.is_closed():
             try:
-                self._observe(self.core.wait_for_news(seconds))
-                seconds = self._hand_out()
+                self._observe(self.core.wait_for_news(wake))
+                wake = self._hand_out()
             except Exception as error:
                 report(logging.ERROR, f"The supervisor goes on after {describe(error)}", error)
-                seconds = AFTER_AN_ERROR
+                self._has_ended.wait(AFTER_AN_ERROR)
 
-    def _hand_out(self) -> float | None:
-        tasks, checks, hanging, seconds = self.core.advance()
+    def _hand_out(self) -> int | None:
+        tasks, checks, hanging, wake = self.core.advance()
         self._log()
         if tasks:
             self._tenders.summon(tasks)
         if checks:
             self._checkers.summon(1 + checks // CHECKS_EACH, hanging)
-        return seconds
+        return wake
 
-    def _do_all(self) -> float | None:
+    def _do_all(self) -> int | None:
         while True:
             self._observe(self.core.changed())
-            *_, seconds = self.core.advance()
+            *_, wake = self.core.advance()
             self._log()
             if not self._tend() and not self._check():
-                return seconds
+                return wake
 
     def _log(self) -> None:
         for level, text in self.core.lines():

@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_named_twice_counts_once() {
-        let graph = Graph::of(&[node("a", &["b", "b"], &["b"]), node("b", &[], &[])]).unwrap();
+        let graph = Graph::of(&[node("a", &["b", "b"], &["b"]), node("b", &[], &[])], &[]).unwrap();
         assert_eq!((graph.requires(0), graph.dependents(1)), (&[1][..], &[0][..]));
     }
 

@@ -49,15 +49,16 @@ class ManualClock:
         if seconds < 0:
             raise ValueError(f"a clock does not go back: {seconds} s")
         end = self._now + seconds
-        while (wait := self.settle()) is not None and self._now + wait <= end:
-            self._set(self._now + wait)
+        while (wake := self.settle()) is not None and wake <= end:
+            self._set(wake)
         self._set(end)
         self.settle()
 
     def settle(self) -> float | None:
-        """Lets no time pass, and has done what is due. Returns in how many seconds the next thing is; None: there is none."""
+        """Lets no time pass, and has done what is due. Returns when the next thing is, by ``now``; None: there is none."""
         supervision = _supervisor.process.supervision
-        return None if supervision is None else supervision.pump()
+        wake = None if supervision is None else supervision.pump()
+        return None if wake is None else wake / 1e9
 
     def answer(self) -> None:
         """The checks that hang answer: all is well."""
