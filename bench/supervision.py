@@ -1,5 +1,6 @@
 """What does supervision cost, and how fast is it?"""
 
+import logging
 import statistics
 import threading
 import time
@@ -56,6 +57,8 @@ def supervised(classes: dict[str, type[Service]]) -> Iterator[MetaService]:
     """A process of its own, as it were, with these services under supervision."""
     MetaService().shutdown()
     meta = NoServices()
+    # The restarts are on purpose.
+    logging.getLogger("jaseci.svc").setLevel(logging.CRITICAL)
     for name, cls in classes.items():
         meta.add_service_builder(name, cls)
     try:

@@ -68,6 +68,9 @@ struct Service {
 struct Handle(Arc<Service>);
 
 impl Supervised for Handle {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
     fn sample(&self) -> Sample {
         self.0.life.sample()
     }

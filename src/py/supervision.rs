@@ -24,6 +24,10 @@ use std::time::Duration;
 struct Handle(Arc<Body>);
 
 impl Supervised for Handle {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn sample(&self) -> Sample {
         self.0.life.sample()
     }
@@ -220,11 +224,11 @@ impl SupervisorCore {
     fn observe(
         &self,
         name: &str,
-        service: PyRef<'_, ServiceCore>,
+        service: Option<PyRef<'_, ServiceCore>>,
         policy: Option<PyRef<'_, Policy>>,
         failure: Option<String>,
     ) {
-        self.supervisor.observe(name, ended(Some(service), policy, failure), CLOCK.now());
+        self.supervisor.observe(name, ended(service, policy, failure), CLOCK.now());
     }
 
     /// Decides what follows by now. Returns how many tasks and how many checks wait, how many checks hang, and when to look
@@ -307,6 +311,11 @@ impl SupervisorCore {
     fn check_done(&self, token: u64, reason: Option<&str>) -> bool {
         let verdict = reason.map_or(Verdict::Healthy, |reason| Verdict::Unhealthy(host::masked(reason).into()));
         self.supervisor.check_done(Token(token), verdict, CLOCK.now())
+    }
+
+    /// Has all services run, also those that were stopped or given up.
+    fn resume(&self) {
+        self.supervisor.resume();
     }
 
     /// Has a service kept running whatever happens, with at most so many seconds between attempts (None: no longer).

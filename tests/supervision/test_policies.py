@@ -157,6 +157,34 @@ def test_a_long_reason_is_cut(meta, manual_clock, moody, lifecycle_events):
     assert all(len(remark) < 1000 for remark in remarks(lifecycle_events, "flaky"))
 
 
+def test_supervise_called_again_starts_what_was_stopped_or_given_up(meta, manual_clock, moody):
+    """It is asked to."""
+    flaky = moody(runs=False, restart_cap=(0, 60.0))
+    register(meta, flaky=flaky, plain=moody())
+    meta.supervise()
+    meta.get_service("plain").stop()
+    manual_clock.advance(100)
+    flaky.runs = True
+    meta.supervise()
+    assert states(meta) == {"flaky": "RUNNING", "plain": "RUNNING"}
+
+
+def test_a_builder_that_is_replaced_is_supervised_like_the_one_before(meta, manual_clock, moody):
+    """As soon as it runs; who requires it leans on the new one then."""
+    above = moody(requires=("below",))
+    register(meta, below=moody(), above=above)
+    meta.supervise()
+    meta.add_service_builder("below", moody(), replace=True)
+    manual_clock.advance(1)
+    assert states(meta)["above"] == "FAILED"
+    replacement = meta.get_service("below").start()
+    manual_clock.advance(1)
+    assert (states(meta)["above"], len(above.starts)) == ("RUNNING", 2)
+    replacement.failed()
+    manual_clock.advance(1)
+    assert states(meta) == {"below": "RUNNING", "above": "RUNNING"}
+
+
 # ---------------------------------------------------------------------- those that require it
 
 
@@ -522,6 +550,7 @@ def test_services_counts_starts_failures_and_restarts(meta, manual_clock, moody)
             r"requires must be a tuple of service names, as in requires = \('redis',\), not 'redis'",
         ),
         ({"wants": (1,)}, "wants must be a tuple of service names"),
+        ({"watchdog": {"worker": 0}}, "watchdog must have a number of seconds above 0 for daemon 'worker', not 0"),
     ],
 )
 def test_attributes_that_are_no_policy_are_refused_at_registration(meta, attributes, told):
@@ -537,6 +566,12 @@ def test_a_method_that_happens_to_be_called_so_is_no_policy(meta, manual_clock):
     class Old(Plain):
         def restart(self):
             return self.reset(None)
+
+        def watchdog(self):
+            self.spawn_daemon(watching=list)
+
+        def post_run(self):
+            self.watchdog()
 
         @property
         def backoff(self):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jaseci.svc._calling import refuse_coroutine
 from jaseci.svc._core import Daemon
 from jaseci.svc._log import describe, report
+from jaseci.svc._policy import promised_interval
 
 if TYPE_CHECKING:
     from jaseci.svc.common import CommonService
@@ -27,7 +28,7 @@ def spawn(service: "CommonService[Any]", name: str, target: Callable[[], Any]) -
     daemon = service._enter_daemon(name)
     if daemon is None:
         return
-    promised = service.watchdog.get(name)
+    promised = promised_interval(service, name)
     if promised is not None:
         daemon.promise(promised)
     targets_of(service)[name] = target

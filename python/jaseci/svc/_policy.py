@@ -1,12 +1,11 @@
 """What a service says of its supervision, in class attributes: read and checked."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jaseci.svc._core import Policy, check_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jaseci.svc.common import CommonService
 
     ServiceClass = type[CommonService[Any]]
@@ -60,9 +59,27 @@ def _names(cls: "ServiceClass", name: str, attribute: str) -> list[str]:
     return list(value)
 
 
+def promised_interval(owner: "CommonService[Any] | ServiceClass", daemon: str) -> float | None:
+    """How many seconds a daemon may be silent, by its service's ``watchdog``; None: as long as it likes."""
+    promised = owner.watchdog
+    # A service that was written before there was supervision may have something else under that name.
+    seconds = promised.get(daemon) if isinstance(promised, Mapping) else None
+    return seconds if isinstance(seconds, (int, float)) and 0 < seconds < 1e9 else None
+
+
+def _check_watchdog(cls: "ServiceClass", name: str) -> None:
+    for daemon, seconds in cls.watchdog.items() if isinstance(cls.watchdog, Mapping) else ():
+        if promised_interval(cls, daemon) is None:
+            raise ValueError(
+                f"service {name!r} ({cls.__qualname__}): watchdog must have a number of seconds above 0 "
+                f"for daemon {daemon!r}, not {seconds!r}"
+            )
+
+
 def check_builder(name: str, cls: "ServiceClass", registered: "Mapping[str, ServiceClass]") -> None:
     """Raises for a class whose attributes are no policy, or that would close a circle among the registered ones."""
     policy_of(cls, name)
+    _check_watchdog(cls, name)
     classes = {**registered, name: cls}
     needs: dict[str, list[str]] = {}
     ahead = [name]

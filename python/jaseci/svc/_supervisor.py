@@ -83,9 +83,10 @@ class Supervision:
         self.core.plan([spec for spec in specs if spec[0] in chosen], known)
 
     def settle(self, timeout: float | None) -> bool:
-        """Waits until every service is RUNNING or has failed; whether that is so within ``timeout`` seconds."""
+        """Waits until every service is RUNNING or has failed; whether that is so within ``timeout`` seconds. Where the clock is
+        set by hand, nothing more happens without it."""
         self.pump()
-        return self.core.wait_until_settled(0 if self.is_manual else timeout)
+        return self.is_manual or self.core.wait_until_settled(timeout)
 
     def pump(self) -> int | None:
         """Has done what is due. Returns when to look again, by the supervisor's clock, in nanoseconds."""
@@ -152,7 +153,9 @@ class Supervision:
             return
         for name in names:
             service = registry.background.get(name)
-            if service is not None:
+            if service is None:
+                self.core.observe(name, None, None, None)
+            else:
                 policy = _own_policy(service) if service.is_running() else None
                 self.core.observe(name, service, policy, _failure(service))
 
@@ -291,6 +294,7 @@ def supervise(meta: "MetaService", timeout: float | None) -> None:
     goes on.
     """
     supervision = _joined(meta, None)
+    supervision.core.resume()
     has_settled = supervision.settle(timeout)
     if supervision.core.is_closed():
         raise RuntimeClosed("supervision has ended: the service runtime was shut down meanwhile")

@@ -300,7 +300,7 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         and keeps them from then on, until the shutdown.
 
         Returns how all stand, once each is RUNNING or has failed. A service that has failed is tried again, by its policy.
-        Called again, it takes in what was registered meanwhile.
+        Called again, it takes in what was registered meanwhile, and starts what was stopped or given up.
 
         Raises ``DependencyError`` for ``requires`` that are not registered and for circles; nothing is started then.
         Raises ``TimeoutError`` if it takes more than ``timeout`` seconds (None: as long as it takes), and ``RuntimeClosed``

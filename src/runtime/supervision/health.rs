@@ -91,6 +91,9 @@ impl Board {
     }
 }
 
+/// How long a due check may wait to be taken before somebody else is asked to.
+const HELP: Duration = Duration::from_millis(50);
+
 /// A check that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flight {
@@ -131,12 +134,13 @@ impl Checks {
         self.due = checking.map(|checking| now + checking.interval);
     }
 
-    /// When something is to be done about a check: it is due, or its time is over. One that waits to be taken is taken
-    /// any moment.
+    /// When something is to be done about a check: it is due, or has waited so long to be taken that more must help, or
+    /// its time is over.
     pub fn wake(&self, now: Duration, checking: Option<Checking>) -> Option<Duration> {
-        let timeout = checking?.timeout;
+        let Checking { interval, timeout } = checking?;
+        let help = HELP.min(timeout).min(interval);
         match &self.flight {
-            None => self.due.map(|due| if due <= now { now + timeout } else { due }),
+            None => self.due.map(|due| if due <= now { now + help } else { due }),
             Some(flight) if !flight.hangs => Some(flight.began + timeout),
             Some(_) => None,
         }

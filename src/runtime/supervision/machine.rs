@@ -10,7 +10,7 @@ use super::backoff::Jitter;
 use super::graph::{Graph, GraphError, Node};
 use super::health::Verdict;
 use super::policy::{OnLoss, Restart};
-use super::restarts::Next;
+use super::restarts::{Next, Restarts};
 use super::supervised::{Sample, Supervised};
 use super::supervisor::{Ended, Spec};
 use super::task::{Check, Kind, Line, Severity, Task, Token};
@@ -100,7 +100,14 @@ impl<S: Supervised> Machine<S> {
         if let Some(policy) = found.policy {
             unit.policy = policy;
         }
-        (found.service.and_then(|service| unit.service.replace(service)), found.failure)
+        let old = found.service.and_then(|service| {
+            if unit.service.as_ref().is_some_and(|known| !known.is(&service)) {
+                // Another one was built under the name: none of its generations has been seen.
+                unit.generation = 0;
+            }
+            unit.service.replace(service)
+        });
+        (old, found.failure)
     }
 
     fn classify(&mut self, at: usize, failure: Option<Arc<str>>, now: Duration) {
@@ -242,9 +249,23 @@ impl<S: Supervised> Machine<S> {
         if !runs || self.closed {
             return flight.hangs;
         }
+        let verdict = match verdict {
+            Verdict::Unhealthy(reason) => Verdict::Unhealthy(shortened(&reason)),
+            other => other,
+        };
         let follows = flight.hangs || !verdict.is_healthy() || !self.units[at].checks.was_healthy;
         self.judge(at, verdict, now);
         follows
+    }
+
+    /// Somebody wants all services to run: also those that were stopped or given up, as if for the first time.
+    pub fn resume(&mut self) {
+        for unit in &mut self.units {
+            if unit.job.is_none() && matches!(unit.phase, Phase::Held | Phase::GivenUp { .. } | Phase::Off) {
+                unit.restarts = Restarts::default();
+                unit.phase = Phase::Waiting;
+            }
+        }
     }
 
     /// Somebody insists that this service runs, or no longer: it is never given up then, but tried again after the pause at

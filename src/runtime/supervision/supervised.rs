@@ -23,6 +23,9 @@ pub struct Sample {
 /// A handle of a service. It is called with the supervisor's lock held: so it takes a few instructions, runs nobody's
 /// code and never calls the supervisor. A clone of it is dropped outside of the lock only.
 pub trait Supervised: Clone {
+    /// Whether both are handles of one service.
+    fn is(&self, other: &Self) -> bool;
+
     /// Where it stands.
     fn sample(&self) -> Sample;
 

@@ -159,6 +159,11 @@ impl<S: Supervised> Supervisor<S> {
         self.inner.lock().machine.check_done(token, verdict, now)
     }
 
+    /// Has all services run: those that were stopped, given up or disabled are started as if for the first time.
+    pub fn resume(&self) {
+        self.inner.lock().machine.resume();
+    }
+
     /// Somebody insists that a service runs (`None`: no longer): it is never given up then, but tried again after the pause
     /// at the latest. What was given up or stopped is reset.
     pub fn insist(&self, name: &str, pause: Option<Duration>, now: Duration) {
