@@ -61,14 +61,17 @@ def _names(cls: "ServiceClass", name: str, attribute: str) -> list[str]:
 
 def promised_interval(owner: "CommonService[Any] | ServiceClass", daemon: str) -> float | None:
     """How many seconds a daemon may be silent, by its service's ``watchdog``; None: as long as it likes."""
-    promised = owner.watchdog
-    # A service that was written before there was supervision may have something else under that name.
-    seconds = promised.get(daemon) if isinstance(promised, Mapping) else None
+    seconds = _watchdog(owner).get(daemon)
     return seconds if isinstance(seconds, (int, float)) and 0 < seconds < 1e9 else None
 
 
+def _watchdog(owner: "CommonService[Any] | ServiceClass") -> Mapping[str, object]:
+    promised = _value(owner, "watchdog")
+    return promised if isinstance(promised, Mapping) else {}
+
+
 def _check_watchdog(cls: "ServiceClass", name: str) -> None:
-    for daemon, seconds in cls.watchdog.items() if isinstance(cls.watchdog, Mapping) else ():
+    for daemon, seconds in _watchdog(cls).items():
         if promised_interval(cls, daemon) is None:
             raise ValueError(
                 f"service {name!r} ({cls.__qualname__}): watchdog must have a number of seconds above 0 "
