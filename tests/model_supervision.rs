@@ -222,17 +222,18 @@ impl Scene {
         self.supervisor.task_done(task.token, ended, NOW);
     }
 
+    fn observe(&self, service: &Arc<Service>) {
+        let failed = service.life.state() == ServiceState::Failed;
+        let failure = failed.then(|| "boom".into());
+        let found = Ended { service: Some(Handle(Arc::clone(service))), policy: None, failure };
+        self.supervisor.observe(&service.life.name(), found, NOW + Duration::from_secs(1));
+    }
+
     /// What the host's timekeeper does when all events have come in, until nothing more follows.
     fn come_to_rest(&self, me: Ident) {
         for _ in 0..ROUNDS {
             for service in &self.services {
-                let failed = service.life.state() == ServiceState::Failed;
-                let found = Ended {
-                    service: Some(Handle(Arc::clone(service))),
-                    policy: None,
-                    failure: failed.then(|| "boom".into()),
-                };
-                self.supervisor.observe(&service.life.name(), found, NOW + Duration::from_secs(1));
+                self.observe(service);
             }
             self.supervisor.advance(NOW + Duration::from_secs(1));
             let Some(task) = self.supervisor.take_task(NOW) else { return };
@@ -383,7 +384,10 @@ fn a_verdict_on_a_generation_that_a_reset_ends_says_nothing_of_the_next() {
         let check = scene.supervisor.take_check(NOW).unwrap();
         assert!(scene.supervisor.take_check(NOW).is_none(), "two checks of one service");
         let other = Arc::clone(&scene);
-        let resetter = thread::spawn(move || other.services[0].reset(Ident(1), false).unwrap());
+        let resetter = thread::spawn(move || {
+            other.services[0].reset(Ident(1), false).unwrap();
+            other.observe(&other.services[0]);
+        });
         scene.supervisor.check_done(check.token, Verdict::Unhealthy("ill".into()), NOW);
         resetter.join().unwrap();
         let service = &scene.services[0];

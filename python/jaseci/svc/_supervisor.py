@@ -80,7 +80,16 @@ class Supervision:
             if name not in chosen and name in requires:
                 chosen.add(name)
                 ahead += requires[name]
-        self.core.plan([spec for spec in specs if spec[0] in chosen], known)
+        # What is registered and not chosen is nobody's to wait for.
+        unchosen = requires.keys() - chosen
+        self.core.plan(
+            [
+                (name, required, [each for each in wants if each not in unchosen], policy)
+                for name, required, wants, policy in specs
+                if name in chosen
+            ],
+            known,
+        )
 
     def settle(self, timeout: float | None) -> bool:
         """Waits until every service is RUNNING or has failed; whether that is so within ``timeout`` seconds. Where the clock is

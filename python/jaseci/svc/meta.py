@@ -325,11 +325,14 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         registry. After that a start raises ``RuntimeClosed`` until ``MetaService()`` is constructed again."""
         ticket = self._begin_end(timeout, False)
         try:
+            # Again after the closing, in case somebody has begun one in between.
+            supervisions = [_supervisor.take()]
             close_roster()
-            supervision = _supervisor.take()
+            supervisions.append(_supervisor.take())
             _shutdown.stop_everything(timeout)
-            if supervision is not None:
-                supervision.join()
+            for supervision in supervisions:
+                if supervision is not None:
+                    supervision.join()
             registry = self._app
             if registry is not None:
                 registry._take_out_of_force()

@@ -6,9 +6,12 @@
 
 pub mod backoff;
 pub mod clock;
+mod deciding;
 pub mod graph;
 pub mod health;
 mod machine;
+mod moving;
+mod noticing;
 pub mod policy;
 pub mod restarts;
 pub mod supervised;

@@ -191,3 +191,7 @@ impl<S: Supervised> Supervisor<S> {
         self.inner.lock().machine.closed
     }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "supervisor_tests.rs"]
+mod tests;

@@ -30,6 +30,9 @@ pub(super) enum Phase {
     Off,
 }
 
+/// How services stand that another one requires: their epochs, by name.
+pub(super) type Epochs = Vec<(Arc<str>, u64)>;
+
 /// A task that has been issued.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -40,7 +43,7 @@ pub(super) struct Job {
     /// It has taken longer than others should count on it.
     pub overdue: bool,
     /// The epochs of what it requires, when it was issued.
-    pub against: Vec<u64>,
+    pub against: Epochs,
 }
 
 /// It runs, and is not well.
@@ -72,7 +75,7 @@ pub(super) struct Unit<S> {
     pub job: Option<Job>,
     /// Grows whenever it comes up or goes down: who requires it notes against which one it started.
     pub epoch: u64,
-    pub against: Vec<u64>,
+    pub against: Epochs,
     /// The generation that was seen last.
     pub generation: u64,
     pub up_since: Duration,
@@ -113,7 +116,8 @@ impl<S> Unit<S> {
 
     /// Whether a start of it is under way, or a stop.
     fn is_at_work(&self) -> bool {
-        self.job.as_ref().is_some_and(|job| matches!(job.kind, Kind::Start | Kind::Restart | Kind::Stop { .. }))
+        let works = |job: &Job| matches!(job.kind, Kind::Start | Kind::Restart | Kind::Stop { .. });
+        self.job.as_ref().is_some_and(|job| works(job) && !job.overdue)
     }
 
     /// Whether what it requires must not go down yet.
@@ -122,9 +126,11 @@ impl<S> Unit<S> {
         self.policy.on_loss == OnLoss::Restart && (runs || self.is_at_work())
     }
 
-    /// Whether its start takes longer than others should count on.
-    pub fn is_overdue(&self) -> bool {
-        self.job.as_ref().is_some_and(|job| job.overdue)
+    /// What takes longer than others should count on.
+    pub fn overdue(&self) -> Option<String> {
+        let job = self.job.as_ref().filter(|job| job.overdue)?;
+        let done = if matches!(job.kind, Kind::Stop { .. }) { "stopped" } else { "started" };
+        Some(format!("has not {done} within {} s", self.patience(&job.kind)?.as_secs_f64()))
     }
 
     /// Whether its failures are reported, and nothing else.
@@ -140,7 +146,7 @@ impl<S> Unit<S> {
     /// Whether it is RUNNING or has failed, or is none of the supervisor's business.
     pub fn is_settled(&self) -> bool {
         match self.phase {
-            Phase::Waiting | Phase::InOtherHands { .. } => self.is_overdue(),
+            Phase::Waiting | Phase::InOtherHands { .. } => self.overdue().is_some(),
             _ => true,
         }
     }
@@ -154,10 +160,7 @@ impl<S> Unit<S> {
             Phase::Blocked { reason } => Some(format!("is not there either: it {reason}")),
             Phase::Held => Some("was stopped".to_owned()),
             Phase::Off => Some("is disabled".to_owned()),
-            _ if self.is_overdue() => {
-                Some(format!("has not started within {} s", self.policy.start_timeout.as_secs_f64()))
-            }
-            _ => None,
+            _ => self.overdue(),
         }
     }
 
