@@ -5,8 +5,9 @@ import threading
 
 import pytest
 from jaseci.svc import MetaService, RuntimeClosed, ServiceState
+from jaseci.svc._supervisor import MOST_CHECKS
 
-from behaviour.services import PATIENCE, Broken, Plain
+from behaviour.services import PATIENCE, Broken
 from behaviour.threads import Crowd, Going
 from supervision.services import Quiet, needing, register, states
 
@@ -160,10 +161,10 @@ def test_in_a_forked_child_nothing_is_supervised_until_it_says_so(meta):
     assert states(meta) == {"checked": "RUNNING"}
 
 
-def test_idle_threads_do_not_pile_up(meta):
-    """However often there is work for them."""
-    register(meta, checked=Checked, **{f"s{number}": Plain for number in range(50)})
+def test_checks_take_a_bounded_number_of_threads(meta):
+    """However many are due at the same time."""
+    register(meta, **{f"s{number}": Checked for number in range(200)})
     meta.supervise()
-    for _ in range(50):
-        assert meta.get_service("checked").checked.acquire(timeout=PATIENCE)
-    assert len(checkers()) <= 2
+    for name in meta.builders:
+        assert meta.get_service(name).checked.acquire(timeout=PATIENCE)
+        assert len(checkers()) <= MOST_CHECKS

@@ -67,10 +67,12 @@ class Supervision:
         self._timekeeper.start()
 
     def plan(self, specs: "list[Spec]", names: set[str] | None) -> None:
-        """Takes the services of these names into the plan, with all that they require (None: all services)."""
+        """Takes the services of these names into the plan, with all that they require. None: all services, and those that
+        were stopped or given up are to run again."""
         known = sorted(spec[0] for spec in specs)
         if names is None:
             self.core.plan(specs, known)
+            self.core.resume()
             return
         requires = {name: required for name, required, _, _ in specs}
         chosen: set[str] = set()
@@ -303,7 +305,6 @@ def supervise(meta: "MetaService", timeout: float | None) -> None:
     goes on.
     """
     supervision = _joined(meta, None)
-    supervision.core.resume()
     has_settled = supervision.settle(timeout)
     if supervision.core.is_closed():
         raise RuntimeClosed("supervision has ended: the service runtime was shut down meanwhile")

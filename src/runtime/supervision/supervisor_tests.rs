@@ -345,12 +345,13 @@ fn a_timekeeper_that_sleeps_is_told_of_what_is_due_earlier() {
 
 #[test]
 fn after_the_close_nothing_is_handed_out_and_nobody_waits() {
-    let mut scene = Scene::new(DIAMOND, Policy::default());
-    let tasks = scene.tasks_after(0.0);
+    let mut scene = Scene::new(&[("taken", &[]), ("waiting", &[])], Policy::default());
+    scene.supervisor.advance(scene.now);
+    let task = scene.supervisor.take_task(scene.now).unwrap();
     let waiting = scene.supervisor.settled();
     scene.supervisor.close();
     assert!(waiting.is_set());
-    scene.execute(&tasks[0]);
+    scene.execute(&task);
     assert_eq!(told(&scene.tasks_after(100.0)), Vec::<String>::new());
     assert!(scene.supervisor.take_check(scene.now).is_none());
 }
