@@ -108,6 +108,16 @@ def test_a_stopped_service_is_left_alone(meta, manual_clock, moody):
     assert states(meta) == {"plain": "NOT_STARTED"}
 
 
+def test_who_stops_a_service_that_waits_for_its_restart_means_it_too(meta, manual_clock, moody):
+    """It is not tried again."""
+    flaky = moody(runs=False)
+    register(meta, flaky=flaky)
+    meta.supervise()
+    meta.get_service("flaky").stop()
+    manual_clock.advance(1000)
+    assert (flaky.starts, states(meta)) == ([0], {"flaky": "NOT_STARTED"})
+
+
 def test_always_means_after_a_stop_too(meta, manual_clock, moody):
     """With the delays of a failure."""
     plain = moody(restart="always")
