@@ -211,8 +211,6 @@ class Supervision:
 
 # ---------------------------------------------------------------------- what is done
 
-Action = Callable[["Service", Task], str | None]
-
 
 def _start(service: "Service", _: Task) -> None:
     if service.enabled:
@@ -255,7 +253,7 @@ def _restart_daemon(service: "Service", task: Task) -> str | None:
     return _daemons.respawn(service, task.detail)
 
 
-_ACTIONS: dict[str, Action] = {
+_ACTIONS: "dict[str, Callable[[Service, Task], str | None]]" = {
     "start": _start,
     "restart": _restart,
     "stop": _stop,
