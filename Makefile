@@ -47,7 +47,7 @@ test-rust: ## The tests of the pure core (no Python)
 	cargo test --locked --no-default-features
 
 model: ## Checks the shipped types over every interleaving of their threads (loom)
-	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test --locked --release --no-default-features --test model --test model_cache
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test --locked --release --no-default-features --test model --test model_cache --test model_supervision
 
 test-python: $(VENV)/.test $(VENV)/.built ## The tests of the Python package
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -18,6 +18,7 @@ QUESTIONS = (
     "redis_read",
     "redis_change",
     "redis_down",
+    "supervision",
 )
 
 COLUMNS = "{:<40} {:>10} {:>14} {:>7} {:>8}  {}"

@@ -1,6 +1,6 @@
 //! Daemons as Python sees them: the record that a daemon's thread reports to, its stop signal, what is visible.
 
-use super::host::{self, Wait};
+use super::host::{self, CLOCK, PROCESS, Wait};
 use super::service::Body;
 use crate::runtime::blocking::{Blocking, Waited};
 use crate::runtime::daemon::{self, Termination};
@@ -119,7 +119,15 @@ impl Daemon {
         if let Some(body) = self.body.upgrade() {
             body.life.daemon_ended();
         }
+        // The supervisor may have to run it again.
+        PROCESS.events.ring();
         Ok(())
+    }
+
+    /// It promises, from now on, to say every so many seconds that it is alive.
+    fn promise(&self, seconds: f64) {
+        self.daemon.beat(Some(host::duration(seconds)), CLOCK.now());
+        PROCESS.events.ring();
     }
 
     /// Its thread could not be had.

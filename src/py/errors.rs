@@ -10,6 +10,7 @@ use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 
 pyo3::import_exception!(jaseci.svc.errors, ConfigError);
+pyo3::import_exception!(jaseci.svc.errors, DependencyError);
 pyo3::import_exception!(jaseci.svc.errors, ManifestError);
 pyo3::import_exception!(jaseci.svc.errors, RuntimeClosed);
 pyo3::import_exception!(jaseci.svc.errors, SourceRefused);

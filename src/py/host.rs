@@ -6,6 +6,7 @@ use crate::runtime::config::memory::MemorySource;
 use crate::runtime::process::Process;
 use crate::runtime::registry::Slots;
 use crate::runtime::secrets::SecretBook;
+use crate::runtime::supervision::clock::Clock;
 use crate::runtime::sync::{Arc, Signal};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -21,6 +22,9 @@ pub static SLOTS: LazyLock<Slots> = LazyLock::new(Slots::default);
 pub static SECRETS: LazyLock<SecretBook> = LazyLock::new(SecretBook::default);
 /// The settings that this process keeps itself.
 pub static SETTINGS: LazyLock<MemorySource> = LazyLock::new(MemorySource::default);
+
+/// The clock that supervision goes by.
+pub static CLOCK: Clock = Clock::new();
 
 /// How long the main thread waits before it looks for Ctrl-C again.
 const SIGNAL_CHECK: Duration = Duration::from_millis(50);

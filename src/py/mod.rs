@@ -12,6 +12,7 @@ mod host;
 mod manifest;
 mod meta;
 mod service;
+mod supervision;
 
 /// Bindings of the core. Private: the public classes are in `jaseci.svc`.
 #[pyo3::pymodule(gil_used = false)]
@@ -40,7 +41,12 @@ mod _core {
         ApplicationContext, Construction, MetaCore, close_roster, is_closed, open_roster, pop_last_started,
     };
     #[pymodule_export]
-    use super::service::{ServiceCore, Ticket};
+    use super::service::{ServiceCore, Ticket, mark_failed};
+    #[pymodule_export]
+    use super::supervision::{
+        Policy, SupervisorCore, Task, ailment_of, beat, check_graph, clock_is_manual, clock_now, counts_of, health_of,
+        set_clock,
+    };
 
     use pyo3::prelude::*;
 

@@ -5,7 +5,10 @@
 
 use super::blocking::{Blocking, Ident, Waited};
 use super::events::now;
+use super::supervision::watchdog::{Ailment, DaemonNews, Pulse};
 use super::sync::{Arc, Mutex, Signal};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// How far a daemon's thread has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,10 @@ pub struct Daemon {
     ended: Arc<Signal>,
     stage: Mutex<Stage>,
     last_error: Mutex<Option<Arc<str>>>,
+    /// Its signs of life, for the watchdog.
+    pulse: Pulse,
+    /// Whether the supervisor knows that it is not well.
+    is_told: AtomicBool,
 }
 
 /// What the outside sees of a daemon.
@@ -53,6 +60,8 @@ impl Daemon {
             ended: Arc::new(Signal::new()),
             stage: Mutex::new(Stage::Spawned),
             last_error: Mutex::new(None),
+            pulse: Pulse::default(),
+            is_told: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +100,7 @@ impl Daemon {
         if error.is_some() {
             *self.last_error.lock() = error;
         }
+        self.is_told.store(false, Ordering::Release);
         let survived_fork = {
             let mut stage = self.stage.lock();
             let before = std::mem::replace(&mut *stage, Stage::Ended);
@@ -109,6 +119,28 @@ impl Daemon {
         if let Stage::Running(ident) = *stage {
             act(ident);
         }
+    }
+
+    /// It is alive, and if it promises an interval, will say so as often from now on. Returns whether that is news.
+    pub fn beat(&self, promised: Option<Duration>, now: Duration) -> bool {
+        self.pulse.beat(now);
+        let is_news = promised.is_some_and(|interval| self.pulse.promise(interval));
+        self.is_told.store(false, Ordering::Release);
+        is_news
+    }
+
+    /// What is wrong with it, once.
+    fn ailment(&self, now: Duration) -> Option<Ailment> {
+        if self.stop.is_set() {
+            return None;
+        }
+        let ailment = if self.is_alive() {
+            let promised = self.pulse.interval().filter(|_| self.pulse.deadline().is_some_and(|due| due <= now))?;
+            Ailment::Silent(self.pulse.silent_for(now), promised)
+        } else {
+            Ailment::Ended(self.last_error.lock().clone())
+        };
+        (!self.is_told.swap(true, Ordering::AcqRel)).then_some(ailment)
     }
 
     /// Whether `ident` is this daemon's running thread.
@@ -200,6 +232,19 @@ impl Daemons {
     /// Whether any of a generation before this one is alive.
     pub fn any_before(&self, generation: u64) -> bool {
         self.table.lock().iter().any(|daemon| daemon.generation < generation && daemon.is_alive())
+    }
+
+    /// What the daemons of this generation have to tell the supervisor: each ailment once.
+    pub fn news(&self, generation: u64, now: Duration) -> DaemonNews {
+        let mut news = DaemonNews::default();
+        for daemon in self.table.lock().iter().filter(|daemon| daemon.generation == generation) {
+            if let Some(ailment) = daemon.ailment(now) {
+                news.ailing.push((Arc::clone(&daemon.name), ailment));
+            }
+            let due = daemon.pulse.deadline().filter(|due| *due > now && daemon.is_alive());
+            news.deadline = [news.deadline, due].into_iter().flatten().min();
+        }
+        news
     }
 
     /// Whether any is alive.

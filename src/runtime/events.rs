@@ -54,6 +54,8 @@ struct Log {
     kept: VecDeque<Event>,
     last: u64,
     next_event: Option<Arc<Signal>>,
+    /// The supervisor's, who is also called for other reasons than an event, which are nobody else's business.
+    bell: Option<Arc<Signal>>,
 }
 
 /// The stream. One per process; readers keep their own place in it.
@@ -72,8 +74,20 @@ impl EventLog {
             log.kept.pop_front();
         }
         log.kept.push_back(event);
-        if let Some(signal) = log.next_event.take() {
+        for signal in [log.next_event.take(), log.bell.take()].into_iter().flatten() {
             signal.set();
+        }
+    }
+
+    /// What the next event sets, or the next ring. For one listener.
+    pub fn listen(&self) -> Arc<Signal> {
+        Arc::clone(self.log.lock().bell.get_or_insert_with(Arc::default))
+    }
+
+    /// Wakes the listener although there is no event.
+    pub fn ring(&self) {
+        if let Some(bell) = self.log.lock().bell.take() {
+            bell.set();
         }
     }
 
@@ -105,7 +119,8 @@ impl EventLog {
 
     /// In a forked child: nobody waits any more, and the signal may have been copied while a waiter held its lock.
     pub fn forget_waiters(&self) {
-        self.log.lock().next_event = None;
+        let mut log = self.log.lock();
+        (log.next_event, log.bell) = (None, None);
     }
 }
 

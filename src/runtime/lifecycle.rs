@@ -17,7 +17,9 @@ use super::line::{Line, Spot};
 use super::process::Process;
 use super::roster::{Closed, Place};
 use super::state::ServiceState;
+use super::supervision::supervised::Sample;
 use super::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Signal};
+use super::tally::Tally;
 use super::waits::{Cycle, Standing, Tag};
 
 /// The right to start, reset or stop a service. Lives until [`Lifecycle::end`].
@@ -97,6 +99,7 @@ pub struct Lifecycle<M: Clone> {
     /// When the state was entered: seconds since the epoch, as the bits of an `f64`.
     since: AtomicU64,
     daemons: Daemons,
+    tally: Tally,
     inner: Mutex<Inner>,
 }
 
@@ -113,6 +116,7 @@ impl<M: Clone> Lifecycle<M> {
             status: AtomicU64::new(ServiceState::NotStarted.index() as u64),
             since: AtomicU64::new(now().to_bits()),
             daemons: Daemons::default(),
+            tally: Tally::default(),
             inner: Mutex::new(inner),
             tag,
         }
@@ -247,6 +251,7 @@ impl<M: Clone> Lifecycle<M> {
         self.update(|status| status & !STOPPED);
         self.note_holders(inner);
         self.enter_state(ServiceState::Started, None);
+        self.tally.begin_start();
         Ok(Some(Ticket(hold)))
     }
 
@@ -258,6 +263,7 @@ impl<M: Clone> Lifecycle<M> {
             return false;
         }
         if self.state() == ServiceState::Started {
+            self.tally.end_start();
             self.enter_state(ServiceState::Running, None);
         }
         let runs = self.state() == ServiceState::Running;
@@ -275,6 +281,7 @@ impl<M: Clone> Lifecycle<M> {
         let current = Self::is_current(&inner, ticket);
         if current {
             record();
+            self.tally.count_failure();
             self.enter_state(ServiceState::Failed, Some(reason));
             self.let_readers_go(&mut inner);
         }
@@ -444,6 +451,44 @@ impl<M: Clone> Lifecycle<M> {
     /// Notes that a daemon has ended: perhaps it was the last of a past generation.
     pub fn daemon_ended(&self) {
         self.note_holders(&self.inner.lock());
+    }
+
+    /// Where it stands, all of one moment.
+    pub fn sample(&self) -> Sample {
+        let inner = self.inner.lock();
+        let status = self.load();
+        Sample {
+            state: state_in(status),
+            enabled: status & ENABLED != 0,
+            stopped: status & STOPPED != 0,
+            resetting: status & RESETTING != 0,
+            generation: inner.generation,
+        }
+    }
+
+    /// Puts a remark into the event stream: an event that leaves the state as it is.
+    pub fn remark(&self, reason: Arc<str>) {
+        let (state, when) = (self.state(), now());
+        let reason = Some(reason);
+        self.process.events.record(Event {
+            number: 0,
+            service: self.name(),
+            before: state,
+            after: state,
+            reason,
+            when,
+        });
+    }
+
+    /// Moves to the end of the roster, as if it had started just now: it leans on what did.
+    pub fn stop_earlier(&self) {
+        let mut inner = self.inner.lock();
+        inner.place = inner.place.and_then(|place| self.process.roster.move_to_end(place));
+    }
+
+    /// What it has been through, in numbers.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Whether a caller of a past generation is at work, so that a write must say who writes.

@@ -18,5 +18,7 @@ pub mod roster;
 pub mod secrets;
 mod spelling;
 pub mod state;
+pub mod supervision;
 pub mod sync;
+pub mod tally;
 pub mod waits;

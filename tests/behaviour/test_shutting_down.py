@@ -226,7 +226,7 @@ def test_reset_of_meta_service_populates_anew(meta):
     meta.reset()
     assert meta.is_running()
     assert not service.is_running()
-    assert [info.name for info in meta.services()] == ["redis"]
+    assert "plain" not in meta.builders
 
 
 def test_a_failed_or_disabled_service_needs_no_stop_to_end_the_shutdown(meta, caplog):

@@ -82,3 +82,36 @@ def test_a_patched_program_exits_with_its_daemons_at_work(run):
     gevent.sleep(0.01)
     """
     run(source)
+
+
+def test_a_patched_program_is_supervised(run):
+    """Started in order, checked, revived, stopped; the hub goes on."""
+    source = """
+    import gevent.monkey; gevent.monkey.patch_all(); import gevent
+    import logging; logging.disable(logging.CRITICAL)
+    from gevent.event import Event
+    checked = Event()
+
+    class Checked(Running):
+        health_interval = 0.02
+        backoff = (0.01, 0.02)
+        def health(self):
+            checked.set()
+
+    class Above(Checked):
+        requires = ("below",)
+
+    MetaService().add_service_builder("above", Above)
+    MetaService().add_service_builder("below", Checked)
+    MetaService().supervise()
+    assert checked.wait(60)
+    reader = MetaService().events()
+    MetaService().get_service("below").failed()
+    revived = set()
+    while revived != {"above", "below"}:
+        event = reader.next(60)
+        if event.after is ServiceState.RUNNING:
+            revived.add(event.service)
+    print("revived")
+    """
+    assert run(source).lines == ["revived"]

@@ -77,7 +77,7 @@ def overriding(meta: MetaService) -> None:
 
 def looking(meta: MetaService) -> None:
     assert_type(meta.services(), list[ServiceInfo])
-    for name, cls, state, error, since in meta.services():
+    for name, cls, state, error, since, *_ in meta.services():
         assert_type(name, str)
         assert_type(cls, type[CommonService[Any]])
         assert_type(state, ServiceState)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jaseci.svc._calling import refuse_coroutine
 from jaseci.svc._core import Daemon
 from jaseci.svc._log import describe, report
+from jaseci.svc._policy import promised_interval
 
 if TYPE_CHECKING:
     from jaseci.svc.common import CommonService
@@ -27,6 +28,10 @@ def spawn(service: "CommonService[Any]", name: str, target: Callable[[], Any]) -
     daemon = service._enter_daemon(name)
     if daemon is None:
         return
+    promised = promised_interval(service, name)
+    if promised is not None:
+        daemon.promise(promised)
+    targets_of(service)[name] = target
     named = f"{service._name}/{name}"
     thread = threading.Thread(target=_execute, args=(service, daemon, target), name=named, daemon=True)
     threads_of(service)[name] = thread
@@ -41,6 +46,24 @@ def threads_of(service: "CommonService[Any]") -> dict[str, threading.Thread]:
     """The threads of a service's daemons, by daemon."""
     threads: dict[str, threading.Thread] = service.__dict__.setdefault("_daemon_threads", {})
     return threads
+
+
+def targets_of(service: "CommonService[Any]") -> dict[str, Callable[[], Any]]:
+    """What a service's daemons run, by daemon: for running it again."""
+    targets: dict[str, Callable[[], Any]] = service.__dict__.setdefault("_daemon_targets", {})
+    return targets
+
+
+def respawn(service: "CommonService[Any]", name: str) -> str | None:
+    """Runs a daemon again that has ended or is silent, after ending it if need be. Why it does not run, or None."""
+    target = targets_of(service).get(name)
+    if target is None:
+        return f"daemon {name!r} cannot be run again: what it ran is not known any more"
+    terminate(service, [name])
+    if any(daemon.alive for daemon in service.daemons() if daemon.name == name):
+        return f"daemon {name!r} is silent and does not stop"
+    spawn(service, name, target)
+    return None
 
 
 def _execute(service: "CommonService[Any]", daemon: Daemon, target: Callable[[], Any]) -> None:

@@ -5,7 +5,7 @@ from types import CodeType, FrameType
 
 # What a service's author overrides, and `__init__`, from which the settings are built.
 _OWN_CODE = frozenset(
-    {"__init__", "build_settings", "build_kube", "build_config", "run", "post_run", "failed", "reset", "stop"}
+    {"__init__", "build_settings", "build_kube", "build_config", "run", "post_run", "failed", "reset", "stop", "health"}
 )
 
 

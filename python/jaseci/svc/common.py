@@ -5,18 +5,19 @@ between, through generations: each begins with a construction or a reset and end
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Self
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self
 
 from jaseci.svc import _daemons
 from jaseci.svc._arguments import with_hook, without_hook
-from jaseci.svc._core import ApplicationContext, DaemonInfo, ServiceCore, is_closed
+from jaseci.svc._core import ApplicationContext, DaemonInfo, ServiceCore, beat, is_closed
 from jaseci.svc._forking import construct_anew
+from jaseci.svc._health import ailment
 from jaseci.svc._layout import ServiceType
 from jaseci.svc._log import describe
 from jaseci.svc._settings import build_settings
 from jaseci.svc._starting import execute_start
-from jaseci.svc.errors import RuntimeClosed, ServiceNotRunning
+from jaseci.svc.errors import RuntimeClosed, ServiceNotRunning, ServiceUnhealthy
 
 __all__ = ["ApplicationContext", "CommonService", "MetaProperties", "ProxyService"]
 
@@ -62,6 +63,35 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
     fork_safe: bool = True
     """Whether a forked child may go on using ``app``. False: the child's service is NOT_STARTED."""
 
+    requires: ClassVar[tuple[str, ...]] = ()
+    """The services without which it does not run: under supervision it starts after them and is stopped before them."""
+
+    wants: ClassVar[tuple[str, ...]] = ()
+    """The services after which it starts, if they are registered, whatever becomes of them."""
+
+    restart: Literal["never", "on-failure", "always"] = "on-failure"
+    """When the supervisor restarts it: never; when it has failed, is unhealthy, or a daemon of its ended with an error or
+    is silent; or always, so that it also comes back after a ``stop()`` and a daemon that returned runs again."""
+
+    on_dependency_loss: Literal["restart", "keep"] = "restart"
+    """When a service that it requires ends or is restarted: it is restarted with it, or keeps going."""
+
+    backoff: tuple[float, float] = (0.5, 30.0)
+    """The delay before the first restart, and the longest, in seconds. Each is twice the one before, and shortened at random,
+    by half at most. They begin anew when it has run for the seconds of ``restart_cap``."""
+
+    restart_cap: tuple[int, float] = (5, 60.0)
+    """How many restarts there may be in how many seconds. One more, and it is left FAILED, with ``RestartLimitReached``."""
+
+    health_interval: float | None = 10.0
+    """How many seconds pass from one health check to the next; None: there are none."""
+
+    health_timeout: float = 2.0
+    """How many seconds ``health()`` may take to answer."""
+
+    watchdog: ClassVar[Mapping[str, float]] = {}
+    """How many seconds a daemon may let pass without a call of ``alive()``, by the daemon's name."""
+
     def __init__(self, hook: Any = None) -> None:
         self._renew(hook)
         self.build_settings(hook)
@@ -95,6 +125,15 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
     def failed(self) -> None:
         """Called when a start has failed; ``error`` is set. Overrides call ``super().failed()``."""
         self._fail()
+
+    def health(self) -> bool | str | None:
+        """How a RUNNING service is: None or True if all is well, else False or a text that says what is wrong.
+
+        Called by the supervisor every ``health_interval`` seconds, on one of its threads and never twice at a time. An
+        exception says what is wrong as well, and so does an answer that takes longer than ``health_timeout`` seconds.
+        Reading ``app`` in it starts nothing.
+        """
+        return True if self.is_running() else "it has no app"
 
     # ------------------------------------------------------------------ life cycle
 
@@ -130,10 +169,14 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         return await asyncio.wait_for(asyncio.to_thread(self.poke), timeout)
 
     def poke(self) -> AppT:
-        """The running app, started if need be. Raises ``ServiceNotRunning`` with service, state and cause."""
+        """The running app, started if need be. Raises ``ServiceNotRunning`` with service, state and cause, or its subclass
+        ``ServiceUnhealthy`` if the last health check has found that it is not well."""
         app = self.app
         if app is None or not self.is_running():
             raise ServiceNotRunning(_why_not_running(self))
+        wrong = ailment(self)
+        if wrong is not None:
+            raise ServiceUnhealthy(f"service {self._name!r} ({type(self).__name__}) is RUNNING but unhealthy: {wrong}")
         return app
 
     def reset(self, hook: Any = None) -> None:
@@ -212,6 +255,15 @@ class CommonService(ServiceCore[AppT], Generic[AppT], metaclass=ServiceType):
         """The service's daemons, ended ones included: name, alive, since (seconds since the epoch), last error."""
         return self._daemon_infos()
 
+    def alive(self, interval: float | None = None) -> None:
+        """Called by a daemon: it is alive. ``interval`` promises the next call within so many seconds.
+
+        One that has promised an interval, here or in ``watchdog``, and lets it pass is reported by the supervisor, ended,
+        and run again. Raises ``RuntimeError`` where no daemon of the service calls, ``ValueError`` for no interval.
+        """
+        if not beat(self, interval):
+            raise RuntimeError(f"alive() is for the daemons of service {self._name!r}, and none of them has called it")
+
     # ------------------------------------------------------------------ as an object
 
     def __reduce__(self) -> Any:
@@ -262,7 +314,7 @@ def _why_not_running(service: CommonService[Any]) -> str:
         return f"{named} is disabled{cause}; enable it in its config and reset it"
     if state.is_running():
         return f"{named} is RUNNING without an app; its run() has set none"
-    return f"{named} is {state.name}; start it"
+    return f"{named} is {state.name}{cause}; start it"
 
 
 def _rebuild_kept(name: str) -> Any:

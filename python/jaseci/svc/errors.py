@@ -46,3 +46,24 @@ class ManifestError(ConfigError):
         super().__init__(f"line {line}, column {column}: {reason}")
         self.line = line
         self.column = column
+
+
+class ServiceUnhealthy(ServiceNotRunning):
+    """``poke()`` or ``ready()`` found a service that is RUNNING, and whose last health check says that it is not well."""
+
+
+class DependencyError(ServiceError, ValueError):
+    """``requires`` and ``wants`` that allow no order: a circle, shown with its path, or a name that is not registered."""
+
+
+class DependencyFailed(ServiceError):
+    """The ``error`` of a service that was not started, or was stopped, because of one that it requires."""
+
+
+class RestartLimitReached(ServiceError):
+    """The ``error`` of a service that was restarted too often and is left FAILED; ``history`` has its last restarts, the
+    oldest first: how many seconds before the end each was, and why."""
+
+    def __init__(self, message: str, history: list[tuple[float, str]] | None = None) -> None:
+        super().__init__(message)
+        self.history = history or []

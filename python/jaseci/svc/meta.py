@@ -6,18 +6,21 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jaseci.svc import _short_cuts, _shutdown
+from jaseci.svc import _short_cuts, _shutdown, _supervisor
 from jaseci.svc._core import (
     ApplicationContext,
     Event,
     EventReader,
     MetaCore,
     close_roster,
+    counts_of,
     is_closed,
     open_roster,
 )
 from jaseci.svc._events import Subscription
+from jaseci.svc._health import last_verdict
 from jaseci.svc._log import describe, report
+from jaseci.svc._policy import check_builder
 from jaseci.svc._starting import execute_start, start_by_reading
 from jaseci.svc.common import CommonService, MetaProperties, ProxyService
 from jaseci.svc.errors import BuilderExists, RuntimeClosed, ServiceNotRunning
@@ -51,6 +54,20 @@ class ServiceInfo(NamedTuple):
     error: BaseException | None
     since: float | None
     """When the state was entered, in seconds since the epoch; None before the service is built."""
+    healthy: bool | None = None
+    """What the last health check has found; None: the generation in force has not been checked."""
+    health_reason: str | None = None
+    """What is wrong by that check; without secrets."""
+    health_age: float | None = None
+    """How many seconds ago that was found."""
+    starts: int = 0
+    """How often its ``run`` was begun."""
+    failures: int = 0
+    """How often a start of it has failed."""
+    restarts: int = 0
+    """How often the supervisor has restarted it, or a daemon of it."""
+    start_duration: float | None = None
+    """How many seconds the last start took that went well."""
 
 
 class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
@@ -112,9 +129,11 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
 
     def populate_services(self) -> None:
         """Registers the shipped services."""
+        from jaseci.svc.jsorc import JsOrcService
         from jaseci.svc.redis import RedisService
 
         self.add_service_builder("redis", RedisService)
+        self.add_service_builder("jsorc", JsOrcService)
 
     # ------------------------------------------------------------------ contexts
 
@@ -142,10 +161,14 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         """Registers a service class under a name.
 
         Raises ``TypeError`` for what is no service class and ``BuilderExists`` for a name that has one (a shipped class
-        under its own name may be registered once more), unless ``replace`` is true: then a kept service of the name is stopped and the next ``get_service`` builds the new one.
+        under its own name may be registered once more), unless ``replace`` is true: then a kept service of the name is
+        stopped and the next ``get_service`` builds the new one. Raises ``TypeError`` or ``ValueError`` for attributes that
+        are no policy, and ``DependencyError`` where the class closes a circle of ``requires`` and ``wants``. Names in these
+        may be registered later.
         """
         _check_service_class(name, cls)
         registry = self._registry()
+        check_builder(name, cls, registry.services)
         existing = registry.services.get(name)
         if existing is cls and _is_shipped(cls):
             return  # as the manual's example has it, where populating has registered it already
@@ -281,6 +304,23 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
             kwargs["h"] = self.build_hook()
         return self.build_context(name, *args, **kwargs)
 
+    # ------------------------------------------------------------------ supervision
+
+    def supervise(self, timeout: float | None = None) -> list[ServiceInfo]:
+        """Starts every registered service that is enabled, each after those that it needs and all others at the same time,
+        and keeps them from then on, until the shutdown.
+
+        Returns how all stand, once each is RUNNING or has failed. A service that has failed is tried again, by its policy.
+        Called again, it takes in what was registered meanwhile, and starts what was stopped or given up.
+
+        Raises ``DependencyError`` for ``requires`` that are not registered and for circles; nothing is started then.
+        Raises ``TimeoutError`` if it takes more than ``timeout`` seconds (None: as long as it takes), and ``RuntimeClosed``
+        if the runtime is shut down meanwhile, or was before.
+        """
+        self._registry()
+        _supervisor.supervise(self, timeout)
+        return self.services()
+
     # ------------------------------------------------------------------ observing and ending
 
     def events(self, replay: bool = False) -> EventReader:
@@ -298,8 +338,14 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         # Whoever populates the registry at this moment is given up in time to stop the services.
         ticket = self._begin_end(deadline.share(), False)
         try:
+            # Again after the closing, in case somebody has begun one in between.
+            supervisions = [_supervisor.take()]
             close_roster()
+            supervisions.append(_supervisor.take())
             _shutdown.stop_everything(deadline)
+            for supervision in supervisions:
+                if supervision is not None:
+                    supervision.join()
             registry = self._app
             if registry is not None:
                 registry._take_out_of_force()
@@ -367,7 +413,22 @@ def _is_shipped(cls: type) -> bool:
 
 
 def _info(name: str, service: CommonService[Any]) -> ServiceInfo:
-    return ServiceInfo(name, type(service), service.state, service.error, service._since)
+    healthy, reason, age = last_verdict(service)
+    starts, failures, restarts, took = counts_of(service)
+    return ServiceInfo(
+        name,
+        type(service),
+        service.state,
+        service.error,
+        service._since,
+        healthy,
+        reason,
+        age,
+        starts,
+        failures,
+        restarts,
+        took,
+    )
 
 
 def _rebuild_meta(cls: type[MetaService], run_svcs: bool) -> MetaService:

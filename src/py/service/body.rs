@@ -4,6 +4,7 @@ use super::attributes::Attributes;
 use crate::py::host::{self, PROCESS};
 use crate::runtime::blocking::Ident;
 use crate::runtime::lifecycle::{Flags, Lifecycle, Written};
+use crate::runtime::supervision::health::Board;
 use crate::runtime::sync::{Arc, Mutex, MutexGuard};
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
@@ -13,6 +14,8 @@ use std::sync::{OnceLock, Weak};
 pub struct Body {
     /// Its states, generations and daemons.
     pub life: Lifecycle<Weak<Body>>,
+    /// Its health, as it was found last.
+    pub health: Board,
     attributes: Mutex<Attributes>,
     /// The Python object, for a shutdown to find.
     object: OnceLock<Py<PyWeakrefReference>>,
@@ -23,6 +26,7 @@ impl Body {
     pub fn new(name: Arc<str>) -> Arc<Self> {
         Arc::new_cyclic(|weak| Self {
             life: Lifecycle::new(Arc::clone(&PROCESS), Weak::clone(weak), name),
+            health: Board::default(),
             attributes: Mutex::new(Attributes { quiet: true, ..Attributes::default() }),
             object: OnceLock::new(),
         })
@@ -79,6 +83,7 @@ impl Body {
         let has_app = self.attributes.lock().app.is_some();
         let shared = (has_app && !fork_safe) || self.life.daemons().any_alive();
         self.life.daemons().forked();
+        self.health.wipe();
         if self.life.forked(me, shared) {
             let app = self.attributes.lock().app.take();
             // The parent's connections: neither closed nor spoken on, so never dropped either.

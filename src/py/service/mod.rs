@@ -447,3 +447,25 @@ impl ServiceCore {
         Ok((ended.map(wrap).collect(), stuck.iter().map(wrap).collect()))
     }
 }
+
+/// Leaves a service that does not run FAILED, with this error and reason, without a start. Returns whether it was so, and
+/// the error that it had before, for the caller to drop.
+#[pyfunction]
+pub fn mark_failed(
+    py: Python<'_>,
+    service: PyRef<'_, ServiceCore>,
+    error: Py<PyAny>,
+    reason: &str,
+) -> PyResult<Option<(Option<Py<PyAny>>,)>> {
+    let reason = host::masked(reason).into();
+    let mut error = Some(error);
+    let marked = service.body.write(py, |attributes, flags| {
+        let runs = matches!(flags.current(), ServiceState::Running | ServiceState::Started);
+        if !runs {
+            flags.state(ServiceState::Failed, Some(reason));
+            attributes.exchange(flags, Which::Error, &mut error);
+        }
+        !runs
+    })?;
+    Ok((marked == Some(true)).then_some((error,)))
+}

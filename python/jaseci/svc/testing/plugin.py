@@ -1,6 +1,6 @@
 """The pytest plugin: ``pytest_plugins = ["jaseci.svc.testing.plugin"]`` in the top ``conftest.py``.
 
-Every test gets a process-wide state of its own. Fixtures: ``lifecycle_events``, ``meta``, ``redis_server``,
+Every test gets a process-wide state of its own. Fixtures: ``lifecycle_events``, ``manual_clock``, ``meta``, ``redis_server``,
 ``new_redis_server``, ``redis_sentinel``. Nothing here is loaded unless it is named, and without pytest the module is
 empty: applications import all modules they find.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jaseci.svc.meta import MetaService
+from jaseci.svc.testing.clock import ManualClock
 from jaseci.svc.testing.isolation import isolated
 from jaseci.svc.testing.recorder import LifecycleRecorder
 from jaseci.svc.testing.redis_sentinel import PrivateSentinel
@@ -32,6 +33,12 @@ else:
     def lifecycle_events(isolated_services: None) -> LifecycleRecorder:  # noqa: ARG001  # for its effect
         """A recorder of what services go through in this test."""
         return LifecycleRecorder()
+
+    @pytest.fixture
+    def manual_clock(isolated_services: None) -> Iterator[ManualClock]:  # noqa: ARG001  # for its effect
+        """The clock of this test's supervision, which stands still until the test moves it."""
+        with ManualClock() as clock:
+            yield clock
 
     @pytest.fixture
     def meta(isolated_services: None) -> MetaService:  # noqa: ARG001  # for its effect

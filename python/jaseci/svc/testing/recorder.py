@@ -46,7 +46,8 @@ class LifecycleRecorder:
             while place < len(self._events):
                 event = self._events[place]
                 place += 1
-                if event.service == service and event.after is state:
+                # A remark enters no state.
+                if event.service == service and event.after is state and event.before is not state:
                     self._awaited[service] = place
                     return event
             self._read_next(service, state, deadline - time.monotonic(), timeout)

@@ -1,0 +1,1 @@
+"""Supervision: order, policies, health, watchdogs, and the decisions beneath them."""
