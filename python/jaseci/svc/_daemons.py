@@ -28,7 +28,8 @@ def spawn(service: "CommonService[Any]", name: str, target: Callable[[], Any]) -
     daemon = service._enter_daemon(name)
     if daemon is None:
         return
-    promised = promised_interval(service, name)
+    # Few have a watchdog, and the others do not pay for it.
+    promised = promised_interval(service, name) if service.watchdog else None
     if promised is not None:
         daemon.promise(promised)
     targets_of(service)[name] = target
