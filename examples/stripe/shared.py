@@ -33,16 +33,24 @@ class SharedSettings:
 
     meta: MetaService = field(default_factory=MetaService)
     redis: RedisService = field(init=False)
+    why_not: BaseException | None = field(init=False, default=None)
+    """Why there is no Redis to share them over."""
     met: frozenset[str] = field(init=False, default=frozenset())
     """The names that Redis had when this run came."""
 
     def __post_init__(self) -> None:
         own = {} if os.environ.get("REDIS_DB") else {"db": OWN_DB}
         # Quiet: that there is no Redis is said below, and is nothing to complain of.
-        MemoryHook().save_glob("REDIS_CONFIG", json.dumps(REDIS_CONFIG | own | {"quiet": True}))
+        config = REDIS_CONFIG | own | {"quiet": True}
+        MemoryHook().save_glob("REDIS_CONFIG", json.dumps(config))
         self.redis = self.meta.get_service("redis").start()
         if self.redis.is_running():
             self.met = frozenset(self.redis.hkeys("global"))
+            return
+        self.why_not = self.redis.error
+        # One that comes up later would take part from then on, in the middle of the story.
+        MemoryHook().save_glob("REDIS_CONFIG", json.dumps(config | {"enabled": False}))
+        self.redis.reset()
 
     def tell(self) -> None:
         """Where the settings are."""
@@ -51,7 +59,7 @@ class SharedSettings:
             say(f"Settings are shared over Redis at {place}, in its database {self.redis.config['db']}.")
         else:
             say(f"No Redis at {place}: settings live in this process.")
-            fact("why", self.redis.error)
+            fact("why", self.why_not)
 
     def has_open_shop(self) -> bool:
         """Whether another process has opened the shop, and is still there.
