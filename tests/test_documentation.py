@@ -23,7 +23,8 @@ FORK_IN_THREADS = "-Wignore:This process:DeprecationWarning"  # Python 3.12 and 
 
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
-LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "stripe" / "README.md"]
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *EXAMPLES]
 
 LINK = re.compile(r"(?<!!)\[[^]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
