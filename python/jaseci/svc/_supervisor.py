@@ -23,6 +23,7 @@ from jaseci.svc.errors import DependencyFailed, RestartLimitReached, RuntimeClos
 
 if TYPE_CHECKING:
     from jaseci.svc._core import Policy
+    from jaseci.svc._systemd import Heart
     from jaseci.svc.common import CommonService
     from jaseci.svc.meta import MetaService
 
@@ -116,6 +117,10 @@ class Supervision:
         self._tenders.close()
         self._checkers.close()
 
+    def wait_until_over(self) -> None:
+        """Waits for the end."""
+        self._has_ended.wait()
+
     def join(self) -> None:
         """After the end: waits a little for the threads."""
         deadline = time.monotonic() + JOIN_TIMEOUT
@@ -131,7 +136,7 @@ class Supervision:
         wake = self._hand_out()
         while not self.core.is_closed():
             try:
-                self._observe(self.core.wait_for_news(wake))
+                self._observe(self.core.wait_for_news(_beat(wake)))
                 wake = self._hand_out()
             except Exception as error:
                 report(logging.ERROR, f"The supervisor goes on after {describe(error)}", error)
@@ -291,6 +296,8 @@ class _Process:
         self.supervision: Supervision | None = None
         # Where a supervision under a clock set by hand has its jitter from; None: it has none.
         self.manual_jitter: int | None = None
+        # Where the timekeeper gives signs of life.
+        self.heart: Heart | None = None
 
 
 process = _Process()
@@ -351,9 +358,29 @@ def take() -> Supervision | None:
     return supervision
 
 
+def wait_until_over() -> None:
+    """Waits until the supervision of this process has ended, or returns at once where there is none."""
+    supervision = process.supervision
+    if supervision is not None:
+        supervision.wait_until_over()
+
+
+def beat_for(heart: "Heart | None") -> None:
+    """Has the timekeeper give its signs of life there, from now on."""
+    process.heart = heart
+    supervision = process.supervision
+    if supervision is not None:
+        supervision.core.ring()
+
+
+def _beat(wake: int | None) -> int | None:
+    heart = process.heart
+    return wake if heart is None else heart.beat(wake)
+
+
 def _forget_in_child() -> None:
     # Its threads stayed in the parent, perhaps with one of these locks held.
-    process.supervision, process.changing = None, threading.Lock()
+    process.supervision, process.changing, process.heart = None, threading.Lock(), None
 
 
 if hasattr(os, "register_at_fork"):

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from jaseci.svc import _short_cuts, _shutdown, _supervisor
+from jaseci.svc import _forever, _short_cuts, _shutdown, _supervisor
 from jaseci.svc._core import (
     ApplicationContext,
     Event,
@@ -21,6 +21,7 @@ from jaseci.svc._events import Subscription
 from jaseci.svc._health import last_verdict
 from jaseci.svc._log import describe, report
 from jaseci.svc._policy import check_builder
+from jaseci.svc._running import running
 from jaseci.svc._starting import execute_start, start_by_reading
 from jaseci.svc.common import CommonService, MetaProperties, ProxyService
 from jaseci.svc.errors import BuilderExists, RuntimeClosed, ServiceNotRunning
@@ -320,6 +321,38 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         self._registry()
         _supervisor.supervise(self, timeout)
         return self.services()
+
+    def run_forever(self, timeout: float = 30.0) -> None:
+        """Supervises until SIGTERM or SIGINT comes or somebody calls ``shutdown()``, then stops everything, the last started
+        first, and returns, so that the program ends with its own exit code, 0 if nothing else is said.
+
+        ``timeout``: how many seconds the stopping may take; what hangs is left behind then. The second signal ends the process
+        at once, with 128 + its number. Services that fail do not end it.
+
+        Signals are heard from here to the return; handlers that were installed before are called too, and are put back at the
+        end. What they raise is raised here, after the stopping. Where systemd asks for it (``NOTIFY_SOCKET``, ``WATCHDOG_USEC``)
+        it is told when everything has started and when the end begins, and gets signs of life from the supervisor.
+
+        For the main thread: ``RuntimeError`` on any other. Raises ``ValueError`` for no number of seconds, ``DependencyError``
+        as ``supervise()`` does, and ``RuntimeClosed`` if the runtime was shut down before.
+        """
+        _forever.run_forever(self, timeout)
+
+    def running(self, timeout: float = 30.0) -> AbstractAsyncContextManager[Self]:
+        """For asyncio: supervised inside an ``async with``. Entering starts what ``supervise()`` starts, leaving shuts
+        everything down within ``timeout`` seconds, both without blocking the event loop.
+
+        However it is left, also by a cancellation in the middle of the start or of the stop, everything is stopped before
+        that goes on. Raises on entering what ``supervise()`` raises.
+
+        >>> import asyncio
+        >>> async def program():
+        ...     async with MetaService().running() as meta:
+        ...         return [info.state.name for info in meta.services()]
+        >>> asyncio.run(program())
+        ['NOT_STARTED']
+        """
+        return running(self, timeout)
 
     # ------------------------------------------------------------------ observing and ending
 
