@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-PATIENCE = 30.0  # seconds until a program is called hung; the slowest takes a few
+PATIENCE = 20.0  # seconds until a program is called hung; the slowest takes a few
 
 # What the programs have in common: services that say what they do.
 PRELUDE = r"""
@@ -69,13 +69,13 @@ class Program:
         for line in self._process.stderr:
             self.err += line
 
-    def hears(self, *words):
-        """The next line that begins so; waits for it."""
-        start = " ".join(words)
-        while (line := self._next_line(f"{start!r} was not said")) is not None:
-            if line.startswith(start):
+    def hears(self, start="", containing=""):
+        """The next line that begins so (or in one of these ways) and contains that; waits for it."""
+        wanted = start or containing
+        while (line := self._next_line(f"{wanted!r} was not said")) is not None:
+            if line.startswith(start) and containing in line:
                 return line
-        return self._fail(f"it ended without saying {start!r}")
+        return self._fail(f"it ended without saying {wanted!r}")
 
     def _next_line(self, complaint):
         try:

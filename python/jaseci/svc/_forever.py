@@ -1,8 +1,8 @@
 """``run_forever()``: supervision until a signal comes, then the end of everything.
 
-The main thread does nothing but wait, so that it notices a signal at once; a thread of its own decides what follows, and has
-further ones start and stop the services. So neither a start nor a stop that hangs, nor a handler of the program's own, can
-keep the second signal from being heard.
+The main thread does nothing but wait, and call handlers of the program's own. A thread decides what follows on which signal, and
+has further ones start and stop the services. So neither a start nor a stop that hangs, nor such a handler, can keep the second
+signal from being heard.
 """
 
 import logging
@@ -49,7 +49,17 @@ class Stopped(NamedTuple):
     error: BaseException | None
 
 
-News = Heard | Raised | Settled | Over | Stopped
+class Outcome(NamedTuple):
+    """What the main thread waits for."""
+
+    error: BaseException | None
+
+
+class Left(NamedTuple):
+    """The main thread is about to return."""
+
+
+News = Heard | Raised | Settled | Over | Stopped | Left
 
 
 class Forever:
@@ -58,16 +68,16 @@ class Forever:
     def __init__(self, meta: "MetaService", timeout: float) -> None:
         self._meta = meta
         self._timeout = timeout
-        # The one kind of queue that a signal handler may use, whatever it interrupts.
+        # Of all queues this kind may be used by a signal handler, whatever it interrupts.
         self._news: SimpleQueue[News] = SimpleQueue()
-        self._outcome: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._signals = Signals(self._news.put)
+        # None: there may be a handler to call, which the interpreter does when the main thread comes out of its wait.
+        self._for_main: SimpleQueue[Outcome | None] = SimpleQueue()
         self._heard = 0
         self._heart = _systemd.wanted_heart()
 
     def run(self) -> None:
         """Returns when everything is stopped. Raises what supervision could not begin for, and what handlers have raised."""
-        with self._signals:
+        with Signals(self._news.put, lambda: self._for_main.put(None)):
             _start_thread("jaseci.svc/forever", self._lead)
             error = self._wait_for_outcome()
         if error is not None:
@@ -76,9 +86,10 @@ class Forever:
     def _wait_for_outcome(self) -> BaseException | None:
         while True:
             try:
-                with suppress(Empty):
-                    return self._outcome.get_nowait()
-                self._signals.wait()
+                outcome = self._for_main.get()
+                if outcome is not None:
+                    self._news.put(Left())
+                    return outcome.error
             except BaseException as error:
                 # From a handler of another signal. The end is orderly all the same.
                 self._news.put(Raised(error))
@@ -94,8 +105,8 @@ class Forever:
             error = unforeseen
         finally:
             _supervisor.beat_for(None)
-            self._outcome.put(error)
-            self._signals.wake()
+            self._for_main.put(Outcome(error))
+        self._until_the_main_thread_leaves()
 
     def _until_the_end_begins(self) -> BaseException | None:
         _supervisor.beat_for(self._heart)
@@ -105,10 +116,10 @@ class Forever:
             if isinstance(news, Settled):
                 _systemd.notify(_systemd.READY)
             elif isinstance(news, Heard):
-                self._heard += 1
+                self._count(news)
                 report(logging.INFO, f"{name_of(news.signum)}: everything is stopped, within {self._timeout} s")
                 return None
-            else:
+            elif not isinstance(news, Left):
                 return news.error
 
     def _until_stopped(self) -> BaseException | None:
@@ -123,11 +134,20 @@ class Forever:
             if isinstance(news, Raised):
                 raised = raised or news.error
             elif isinstance(news, Heard):
-                self._heard += 1
-                if self._heard > 1:
-                    force_exit(news.signum)
+                self._count(news)
         report(logging.ERROR, f"The shutdown did not end within {self._timeout} s and is left as it is")
         return raised
+
+    def _until_the_main_thread_leaves(self) -> None:
+        # A handler of the program's own may hold it.
+        while not isinstance(news := self._news.get(), Left):
+            if isinstance(news, Heard):
+                self._count(news)
+
+    def _count(self, news: Heard) -> None:
+        self._heard += 1
+        if self._heard > 1:
+            force_exit(news.signum)
 
     def _next_while_stopping(self, left: float) -> News | None:
         # The timekeeper is gone. While this thread counts the time, the end cannot hang.

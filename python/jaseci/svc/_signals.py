@@ -14,8 +14,11 @@ from jaseci.svc._log import report
 
 HEARD = (signal.SIGTERM, signal.SIGINT)
 
-WAKE = b"\0"
-"""What is no signal's number."""
+END = 0
+"""What ends the listening; no signal has this number."""
+
+JOIN_TIMEOUT = 1.0
+"""How long the end of the listening is waited for, in seconds."""
 
 
 class Heard(NamedTuple):
@@ -33,61 +36,66 @@ class Raised(NamedTuple):
 class Signals:
     """Inside the ``with``, each signal is told to ``tell``; afterwards the handlers are again what they were.
 
-    A callable that was installed before is called too, after that, and what it raises is told as well. ``tell`` runs in
-    the middle of anything that the main thread does: it takes no lock that is not made for that. Only the main thread can
-    enter and wait. A forked child has the old handlers.
+    A thread listens to the descriptor that the interpreter writes the number of every signal to, at once, whatever the main
+    thread is at. A handler would not do: it runs when the main thread comes back from native code, and a signal that comes
+    just before it goes there waits with it. ``nudge`` is called after each signal, to have the main thread come back.
+
+    A callable that was installed before is still called, on the main thread; what it raises is told as well, from there, so
+    ``tell`` takes no lock that is not made for that. Only the main thread can enter. A forked child has the old handlers.
     """
 
-    def __init__(self, tell: Callable[[Heard | Raised], None]) -> None:
+    def __init__(self, tell: Callable[[Heard | Raised], None], nudge: Callable[[], None]) -> None:
         self._tell = tell
+        self._nudge = nudge
         self._previous: dict[int, Any] = {}
-        # The interpreter writes a byte into it for each signal that comes. A wait for anything else can miss one: Python
-        # code runs for it only when the main thread comes back from native code, which it may just be about to enter.
-        self._bell, self._ringer = socket.socketpair()
         self._previous_fd = -1
 
     def __enter__(self) -> Self:
+        self._bell, self._ringer = socket.socketpair()
         self._ringer.setblocking(False)
+        self._listener = threading.Thread(target=self._listen, name="jaseci.svc/signals", daemon=True)
+        self._listener.start()
         self._previous_fd = signal.set_wakeup_fd(self._ringer.fileno(), warn_on_full_buffer=False)
         for signum in HEARD:
             if signal.getsignal(signum) is None:
                 # It could be neither called nor put back.
                 report(logging.WARNING, f"{name_of(signum)} is not heard: its handler is not one of Python's")
             else:
-                self._previous[signum] = signal.signal(signum, self._hear)
+                self._previous[signum] = signal.signal(signum, self._chain)
         _process.entered.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         _process.entered.remove(self)
         self.put_back()
+        with suppress(BlockingIOError):  # it has more to read than it can, and is given up
+            self._ringer.send(bytes([END]))
+        self._listener.join(JOIN_TIMEOUT)
+        self._bell.close()
+        self._ringer.close()
 
     def put_back(self) -> None:
         """Installs what was there before, unless somebody has installed something else meanwhile."""
         for signum, previous in self._previous.items():
-            if signal.getsignal(signum) == self._hear:
+            if self._has(signum):
                 signal.signal(signum, previous)
         current = signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(self._previous_fd if current == self._ringer.fileno() else current)
-        self._bell.close()
-        self._ringer.close()
 
-    def wait(self) -> None:
-        """Waits until a signal has come, for which its handler then runs, or somebody has called ``wake``."""
-        rung = self._bell.recv(4096)
-        numbers = rung.replace(WAKE, b"")
-        if numbers and self._previous_fd >= 0:
-            # Somebody else waits in the same way. What does not take it, or is closed, does without.
-            with suppress(OSError):
-                os.write(self._previous_fd, numbers)
+    def _has(self, signum: int) -> bool:
+        return signum in self._previous and signal.getsignal(signum) == self._chain
 
-    def wake(self) -> None:
-        """Ends a wait, or the next one. For any thread."""
-        with suppress(BlockingIOError):  # full of what ends it just as well
-            self._ringer.send(WAKE)
+    def _listen(self) -> None:
+        while END not in (numbers := self._bell.recv(4096)):
+            for signum in filter(self._has, numbers):
+                self._tell(Heard(signum))
+            self._nudge()
+            if self._previous_fd >= 0:
+                # Somebody else listens in the same way. What takes no more, or is closed, does without.
+                with suppress(OSError):
+                    os.write(self._previous_fd, numbers)
 
-    def _hear(self, signum: int, frame: FrameType | None) -> None:
-        self._tell(Heard(signum))
+    def _chain(self, signum: int, frame: FrameType | None) -> None:
         previous = self._previous.get(signum)
         # Python's own one for SIGINT is what it does where nobody has installed any.
         if callable(previous) and previous is not signal.default_int_handler:
