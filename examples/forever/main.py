@@ -1,18 +1,21 @@
 """A program that consists of services: it runs until it is told to stop. `python examples/forever/main.py`."""
 
+from typing import Any, ClassVar
+
+from jaseci.hook import MemoryHook
 from jaseci.svc import CommonService, MetaService
 
 
 class Queue(CommonService):
     """`app` would be a connection to a message broker."""
 
-    def build_config(self, hook):
+    def build_config(self, hook: MemoryHook) -> dict[str, Any]:
         return {"enabled": True}
 
-    def run(self):
+    def run(self) -> None:
         self.app = []
 
-    def stop(self):
+    def stop(self) -> None:
         super().stop()
         print("queue stopped", flush=True)
 
@@ -21,29 +24,29 @@ class Worker(CommonService):
     """Takes messages from the queue; a daemon that dies or is silent for five seconds is run again."""
 
     requires = ("queue",)
-    watchdog = {"worker": 5.0}
+    watchdog: ClassVar = {"worker": 5.0}
 
-    def build_config(self, hook):
+    def build_config(self, hook: MemoryHook) -> dict[str, Any]:
         return {"enabled": True, "quiet": True}
 
-    def run(self):
+    def run(self) -> None:
         self.app = MetaService().get_service("queue").poke()
 
-    def post_run(self):
+    def post_run(self) -> None:
         self.spawn_daemon(worker=self.work)
 
-    def work(self):
+    def work(self) -> None:
         while not self.stop_requested.wait(1.0):
             self.alive()
             while self.app:
                 print("worked on", self.app.pop(), flush=True)
 
-    def stop(self):
+    def stop(self) -> None:
         super().stop()
         print("worker stopped", flush=True)
 
 
-def main():
+def main() -> None:
     meta = MetaService()
     meta.add_service_builder("worker", Worker)
     meta.add_service_builder("queue", Queue)

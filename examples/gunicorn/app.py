@@ -2,6 +2,10 @@
 
 import os
 
+from collections.abc import Callable
+from typing import Any
+
+from jaseci.hook import MemoryHook
 from jaseci.svc import CommonService, MetaService
 
 
@@ -10,13 +14,13 @@ class Counter(CommonService):
 
     fork_safe = False
 
-    def build_config(self, hook):
+    def build_config(self, hook: MemoryHook) -> dict[str, Any]:
         return {"enabled": True}
 
-    def run(self):
+    def run(self) -> None:
         self.app = {"made in": os.getpid(), "answers": 0}
 
-    def stop(self):
+    def stop(self) -> None:
         super().stop()
         print("counter stopped in", os.getpid(), flush=True)
 
@@ -24,7 +28,7 @@ class Counter(CommonService):
 MetaService().add_service_builder("counter", Counter)
 
 
-def app(environ, start_response):
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     """Says who answers, and whose service it is."""
     counter = MetaService().get_service("counter").poke()
     counter["answers"] += 1

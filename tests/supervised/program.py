@@ -1,5 +1,6 @@
 """A program that a test starts, listens to, and sends signals to."""
 
+import contextlib
 import os
 import queue
 import signal
@@ -114,10 +115,8 @@ class Program:
 
     def kill(self):
         """Ends it and all its children, if they are there."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         for reader in self._readers:
             reader.join()

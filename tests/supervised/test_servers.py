@@ -110,7 +110,9 @@ def test_a_worker_that_dies_is_replaced_by_one_with_services(started):
 def test_under_gunicorn_services_that_run_before_the_fork_are_the_masters(started, tmp_path):
     """Workers neither use nor stop them; they start their own."""
     example = EXAMPLES / "gunicorn"
-    (tmp_path / "app.py").write_text((example / "app.py").read_text() + '\nMetaService().get_service("counter").start()\n')
+    (tmp_path / "app.py").write_text(
+        (example / "app.py").read_text() + '\nMetaService().get_service("counter").start()\n'
+    )
     (tmp_path / "gunicorn.conf.py").write_text((example / "gunicorn.conf.py").read_text())
     program = started(module("gunicorn", "--bind", "127.0.0.1:0", "app:app"), folder=str(tmp_path))
     address = address_in(program.hears(containing="Listening at"))

@@ -1,6 +1,6 @@
 """Supervision: its attributes, health, the watchdog, and its errors. Checked, never run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, ClassVar, assert_type
 
 from jaseci.svc import (
@@ -14,6 +14,7 @@ from jaseci.svc import (
     ServiceNotRunning,
     ServiceUnhealthy,
 )
+from jaseci.svc.asgi import Application, Receive, Send, Supervised, lifespan
 from jaseci.svc.jsorc import JsOrc
 from jaseci.svc.testing import ManualClock
 
@@ -57,6 +58,31 @@ def supervising(meta: MetaService) -> None:
     assert_type((info.starts, info.failures, info.restarts), tuple[int, int, int])
     assert_type(info.start_duration, float | None)
     meta.supervise(names=["store"])  # type: ignore[call-arg]
+
+
+def forever(meta: MetaService) -> None:
+    assert_type(meta.run_forever(timeout=5), None)
+    meta.run_forever(timeout="soon")  # type: ignore[arg-type]
+
+
+class Ours(MetaService):
+    pass
+
+
+async def inside(ours: Ours) -> None:
+    async with ours.running(timeout=5.0) as entered:
+        assert_type(entered, Ours)
+    async with lifespan():
+        pass
+    async with ours.running("long"):  # type: ignore[arg-type]
+        pass
+
+
+async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    await send({"type": "lifespan.startup.complete"})
+
+
+wrapped: Application = Supervised(application, timeout=5.0)
 
 
 def errors(error: RestartLimitReached | DependencyFailed) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jaseci.svc import _supervisor, _systemd
 from jaseci.svc._log import report
-from jaseci.svc._signals import Heard, Raised, Signals, is_on_main_thread, name_of
+from jaseci.svc._signals import Heard, Signals, is_on_main_thread, name_of
 from jaseci.svc.errors import RuntimeClosed
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ LONGEST_WAIT = 3600.0
 
 LAST_WORDS = 1.0
 """How long the log and the standard streams may hold up a forced exit, in seconds."""
+
+
+class Raised(NamedTuple):
+    """A handler of another signal has raised, on the main thread."""
+
+    error: BaseException
 
 
 class Settled(NamedTuple):
@@ -77,9 +83,10 @@ class Forever:
 
     def run(self) -> None:
         """Returns when everything is stopped. Raises what supervision could not begin for, and what handlers have raised."""
-        with Signals(self._news.put, lambda: self._for_main.put(None)):
+        with Signals(self._news.put, lambda: self._for_main.put(None)) as signals:
             _start_thread("jaseci.svc/forever", self._lead)
             error = self._wait_for_outcome()
+        error = error or signals.raised
         if error is not None:
             raise error
 
@@ -91,7 +98,7 @@ class Forever:
                     self._news.put(Left())
                     return outcome.error
             except BaseException as error:
-                # From a handler of another signal. The end is orderly all the same.
+                # The end is orderly all the same.
                 self._news.put(Raised(error))
 
     # ------------------------------------------------------------------ on the thread that decides
@@ -188,7 +195,9 @@ def run_forever(meta: "MetaService", timeout: float) -> None:
     if not is_on_main_thread():
         raise RuntimeError("run_forever() is for the main thread, which signals come to; elsewhere call supervise()")
     if not 0 <= timeout <= threading.TIMEOUT_MAX:
-        raise ValueError(f"run_forever(timeout=...) takes the seconds that stopping everything may take, not {timeout!r}")
+        raise ValueError(
+            f"run_forever(timeout=...) takes the seconds that stopping everything may take, not {timeout!r}"
+        )
     meta._registry()
     Forever(meta, timeout).run()
 

@@ -27,12 +27,6 @@ class Heard(NamedTuple):
     signum: int
 
 
-class Raised(NamedTuple):
-    """Somebody's code on the main thread has raised."""
-
-    error: BaseException
-
-
 class Signals:
     """Inside the ``with``, each signal is told to ``tell``; afterwards the handlers are again what they were.
 
@@ -40,15 +34,16 @@ class Signals:
     thread is at. A handler would not do: it runs when the main thread comes back from native code, and a signal that comes
     just before it goes there waits with it. ``nudge`` is called after each signal, to have the main thread come back.
 
-    A callable that was installed before is still called, on the main thread; what it raises is told as well, from there, so
-    ``tell`` takes no lock that is not made for that. Only the main thread can enter. A forked child has the old handlers.
+    A callable that was installed before is still called, on the main thread; what it raises is kept in ``raised``. Only the
+    main thread can enter. A forked child has the old handlers.
     """
 
-    def __init__(self, tell: Callable[[Heard | Raised], None], nudge: Callable[[], None]) -> None:
+    def __init__(self, tell: Callable[[Heard], None], nudge: Callable[[], None]) -> None:
         self._tell = tell
         self._nudge = nudge
         self._previous: dict[int, Any] = {}
         self._previous_fd = -1
+        self.raised: BaseException | None = None
 
     def __enter__(self) -> Self:
         self._bell, self._ringer = socket.socketpair()
@@ -102,7 +97,7 @@ class Signals:
             try:
                 previous(signum, frame)
             except BaseException as error:
-                self._tell(Raised(error))
+                self.raised = self.raised or error
 
 
 def is_on_main_thread() -> bool:

@@ -58,6 +58,8 @@ def wanted_heart() -> Heart | None:
     if not os.environ.get("NOTIFY_SOCKET") or not interval or (pid and pid != str(os.getpid())):
         return None
     if not (interval.isascii() and interval.isdigit() and int(interval) > 0):
-        report(logging.WARNING, f"systemd's watchdog gets no signs of life: WATCHDOG_USEC is {interval!r}, no microseconds")
+        report(
+            logging.WARNING, f"systemd's watchdog gets no signs of life: WATCHDOG_USEC is {interval!r}, no microseconds"
+        )
         return None
     return Heart(int(interval) / 1e6)
