@@ -1,7 +1,6 @@
 """A WSGI application with a service of which every worker process has its own."""
 
 import os
-
 from collections.abc import Callable
 from typing import Any
 

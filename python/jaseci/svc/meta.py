@@ -348,9 +348,9 @@ class MetaService(MetaCore, CommonService[ApplicationContext], MetaProperties):
         >>> import asyncio
         >>> async def program():
         ...     async with MetaService().running() as meta:
-        ...         return [info.state.name for info in meta.services()]
+        ...         return meta.is_running()
         >>> asyncio.run(program())
-        ['NOT_STARTED']
+        True
         """
         return running(self, timeout)
 
