@@ -311,7 +311,7 @@ fn checks_that_are_due_soon_are_made_with_the_one_that_is() {
     scene.now += Duration::from_secs(100);
     assert_eq!(scene.supervisor.advance(scene.now).checks, 2);
     let names: Vec<_> = std::iter::from_fn(|| scene.supervisor.take_check(scene.now)).map(|check| check.name).collect();
-    assert_eq!(names, ["a".into(), "b".into()]);
+    assert_eq!(names, [Arc::<str>::from("a"), Arc::<str>::from("b")]);
 }
 
 #[test]
