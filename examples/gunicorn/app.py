@@ -21,7 +21,7 @@ class Counter(CommonService):
 
     def stop(self) -> None:
         super().stop()
-        print("counter stopped in", os.getpid(), flush=True)
+        print(f"counter stopped in {os.getpid()}", flush=True)
 
 
 MetaService().add_service_builder("counter", Counter)

@@ -77,7 +77,8 @@ def worker_booted(program):
 
 
 def stopped_in(lines):
-    return {int(line.split()[-1]) for line in lines if line.startswith("counter stopped in")}
+    """The processes that have stopped their service. They share a pipe: one may begin before another has ended its line."""
+    return {int(pid) for pid in re.findall(r"counter stopped in (\d+)", "\n".join(lines))}
 
 
 def is_own(answer):
