@@ -52,6 +52,8 @@ impl Blocking for Patient {
         assert!(signal.wait(None));
         Ok(Waited::Happened)
     }
+
+    fn renew(&mut self) {}
 }
 
 /// A service as a host would build one. Its first so many runs fail.

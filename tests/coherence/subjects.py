@@ -25,30 +25,20 @@ class Subject(Protocol):
 
 
 class Runtime:
-    """The runtime, as an application uses it: a new hook for each unit of work.
-
-    A process that is born while Redis is dead has not met it: it begins by itself, and tries again with `reset()`.
-    """
+    """The runtime, as an application uses it: a new hook for each unit of work."""
 
     def __init__(self) -> None:
         from jaseci.svc import MetaService
 
         self._meta = MetaService()
-        self._has_met_redis = False
         self.unit()
 
     def unit(self) -> None:
         self._hook = self._meta.build_hook()
-        if not self._has_met_redis:
-            self._has_met_redis = self._hook.redis.is_running()
-            if self._hook.redis.has_failed():
-                self._hook.redis.reset(self._hook)
 
     def read(self, name: str) -> tuple[str | None, str]:
         if random.random() < 0.25:
             return self._hook.get_glob(name), UNSAID
-        if not self._has_met_redis:
-            return self._hook.explain(name).value, STALE
         told = self._hook.explain(name)
         if told.layer == "default":
             return None, FRESH
