@@ -23,6 +23,9 @@ def visit(shared: SharedSettings) -> None:
         if (setting.value, setting.stale) != seen:
             seen = setting.value, setting.stale
             show(setting.value, setting.reason)
+        if setting.stale and not shared.has_open_shop():
+            say("The shop is gone, and Redis with it.")
+            return
         time.sleep(BETWEEN_REQUESTS)
     say(f"The shop has closed. The settings were read {requests} times.")
 
