@@ -67,7 +67,8 @@ class SharedSettings:
         Raises:
             OccupiedError: if the settings there are not those of a shop like this one.
         """
-        text = self.meta.build_hook().get_glob("STRIPE_CONFIG")
+        # A bare hook: `build_hook()` would bring services of this process with it, and their settings.
+        text = self.meta.build_context("hook").get_glob("STRIPE_CONFIG")
         return text is not None and _answers(_loopback(text))
 
     def open_shop(self, stripe_url: str) -> bool:
