@@ -75,13 +75,14 @@ class Shop(CommonService):
 def test_a_service_runs_on_its_default_and_takes_the_real_settings_as_soon_as_they_can_be_told(shared):
     """Provisional, stored nowhere; the real one wins as soon as its layer answers."""
     shared.meta.add_service_builder("shop", Shop)
-    with shared.outage():
-        shop = shared.meta.get_service("shop", shared.hook()).start()
-        assert shop.app == {"n": 0}
-        told = shared.explain("SHOP_CONFIG")
-        assert (told.provisional, told.value) == (True, None)
-        shared.server.restart()
-        shared.server.command("HSET", "global", "SHOP_CONFIG", '{"enabled": true, "n": 7}')
+    shared.server.cut()
+    shared.wait_for(ServiceState.FAILED)
+    shop = shared.meta.get_service("shop", shared.hook()).start()
+    assert shop.app == {"n": 0}
+    told = shared.explain("SHOP_CONFIG")
+    assert (told.provisional, told.value) == (True, None)
+    shared.write_elsewhere("SHOP_CONFIG", '{"enabled": true, "n": 7}')
+    shared.server.restore()
     wait_until(lambda: shop.is_running() and shop.app == {"n": 7})
     assert not shared.explain("SHOP_CONFIG").provisional
 
