@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Every Redis that this process has a layer for: a service that is reset finds what it knew.
 static LAYERS: Mutex<Vec<Arc<layer::RedisLayer>>> = Mutex::new(Vec::new());
 
+/// How long to wait, in seconds, before looking again at a layer that somebody has closed or is about to open.
+const WHILE_CLOSED: f64 = 0.1;
+
 /// The interpreter, given away while something takes long.
 struct Host<'py>(Python<'py>);
 
@@ -162,9 +165,12 @@ impl RedisLayer {
         answered(self.0.greet(&Host(py)))
     }
 
-    /// Ends the connections.
+    /// Gives up one `open()`. With the last one the connections end, it leaves the chain, and the process keeps what was
+    /// seen.
     fn close(&self, py: Python<'_>) {
-        self.0.close(&Host(py));
+        if self.0.close(&Host(py)) {
+            chain::Chain::compose(&SETTINGS, Some(&self.0)).part_from_redis();
+        }
     }
 
     /// The number of the last change of mode, the mode ("tracking", "pass-through", "down", "closed") and its reason.
@@ -181,26 +187,23 @@ impl RedisLayer {
 
     /// Waits until the mode is another one than with this number, or until `stop` is requested.
     fn wait_change(&self, py: Python<'_>, number: u64, stop: &StopSignal) -> PyResult<()> {
-        if let Some(status) = self.0.status()
-            && status.number == number
-        {
-            let either = Arc::new(Signal::new());
-            stop.let_follow(&either);
-            status.next.let_follow(&either);
-            Wait::new(py, None).wait(&either)?;
-        }
-        Ok(())
+        let either = Arc::new(Signal::new());
+        let patience = match self.0.status() {
+            Some(status) if status.number == number => {
+                status.next.let_follow(&either);
+                None
+            }
+            Some(_) => return Ok(()),
+            None => Some(WHILE_CLOSED),
+        };
+        stop.let_follow(&either);
+        Wait::new(py, patience).wait(&either).map(drop)
     }
 
     /// The first meeting: what the process kept for itself goes up, unless Redis has it. Returns the names of which
     /// Redis says something else.
     fn meet(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         Ok(texts(&answered(chain::Chain::compose(&SETTINGS, Some(&self.0)).meet_redis(&Host(py)))?))
-    }
-
-    /// It leaves the chain: the process keeps what was seen.
-    fn part(&self) {
-        chain::Chain::compose(&SETTINGS, Some(&self.0)).part_from_redis();
     }
 
     /// The names that somebody ran on defaults for and that Redis can tell by now; each is returned once.
@@ -264,6 +267,6 @@ pub fn after_fork() {
 pub fn forget_layers(py: Python<'_>) {
     let layers = std::mem::take(&mut *LAYERS.lock());
     for layer in &layers {
-        layer.close(&Host(py));
+        layer.disconnect(&Host(py));
     }
 }

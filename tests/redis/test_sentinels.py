@@ -1,7 +1,16 @@
 """Redis behind sentinels: the primary is found, and found again when another one takes over."""
 
+import time
+
 from jaseci.svc import ServiceState
-from shared_process import configure
+from shared_process import PATIENCE, configure
+
+
+def wait_until_replicated(sentinel, key, text):
+    """Replication is asynchronous: what the replica does not have yet, a failover loses. The last write comes last."""
+    deadline = time.monotonic() + PATIENCE
+    while sentinel.replica.command("GET", key) != text:
+        assert time.monotonic() < deadline, "nothing is replicated"
 
 
 def test_a_failover_is_followed(redis_sentinel, meta, lifecycle_events):
@@ -12,6 +21,7 @@ def test_a_failover_is_followed(redis_sentinel, meta, lifecycle_events):
     assert hook.redis.is_running(), hook.redis.error
     hook.commit_setting("A_CONFIG", "1")
     hook.redis.set("b", "2")
+    wait_until_replicated(redis_sentinel, "b", "2")
     redis_sentinel.fail_over()
     lifecycle_events.wait_for("redis", ServiceState.FAILED)
     lifecycle_events.wait_for("redis", ServiceState.RUNNING)

@@ -149,6 +149,30 @@ def test_a_hook_of_another_redis_reads_that_one(shared, new_redis_server):
     hook.redis.stop()
 
 
+def test_a_disposable_service_beside_the_kept_one_leaves_it_its_connection(shared):
+    """Both name the same Redis."""
+    shared.hook().commit_setting("A_CONFIG", "1")
+    disposable = shared.meta.build_service("redis", False, shared.hook())
+    assert disposable.app.ping()
+    disposable.stop()
+    assert shared.service.is_running()
+    shared.write_elsewhere("A_CONFIG", "2")
+    shared.wait_until_read("A_CONFIG", "2")
+    assert not shared.explain("A_CONFIG").stale
+
+
+def test_what_was_deleted_while_redis_was_left_on_purpose_is_gone(shared):
+    """Of what was borrowed from a Redis, that Redis knows better."""
+    shared.hook().commit_setting("A_CONFIG", "1")
+    shared.hook().commit_setting("B_CONFIG", "1")
+    shared.service.stop()
+    assert RedisHook().get_glob("A_CONFIG") == "1"
+    shared.server.command("HDEL", "global", "A_CONFIG")
+    shared.server.command("HINCRBY", "{global}:versions", "A_CONFIG", 1)
+    shared.service.start()
+    assert (shared.read("A_CONFIG"), shared.read("B_CONFIG")) == (None, "1")
+
+
 def test_a_client_that_an_application_puts_in_its_place_is_asked_each_time(shared, redis_server):
     """A subclass that runs something of its own is passed through."""
     import redis

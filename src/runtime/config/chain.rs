@@ -179,7 +179,14 @@ impl<'a> Chain<'a> {
     pub fn meet_redis(&self, host: &impl Detached) -> Result<Vec<Arc<str>>, SourceError> {
         let mut superseded = Vec::new();
         for name in self.memory.names() {
-            let (Some(redis), Some(text)) = (self.redis_for(&name), self.memory.own(&name)) else { continue };
+            let Some(redis) = self.redis_for(&name) else { continue };
+            let Some(text) = self.memory.own(&name) else {
+                // What was borrowed from here, this knows better: perhaps it was deleted meanwhile.
+                if redis.knows(&name) {
+                    self.memory.remove(&name);
+                }
+                continue;
+            };
             if redis.set_default(host, &name, &text)? != text {
                 superseded.push(Arc::clone(&name));
             }

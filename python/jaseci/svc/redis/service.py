@@ -127,18 +127,14 @@ class RedisService(CommonService["redis.Redis"]):
 
     def _follow(self, layer: RedisLayer) -> None:
         """The daemon: the state of the service is that of Redis."""
-        follows = True
         try:
             _ = self.app  # waits until `run` has ended
             if self.is_running():
                 self._follow_running(layer)
             elif self._is_missed and self._wait_until_up(layer):
-                follows = False  # from here on the daemon of the next generation does
-                self.reset()
+                self.reset()  # from here on the daemon of the next generation follows
         finally:
-            if follows:
-                layer.part()
-                layer.close()
+            layer.close()
 
     def _wait_until_up(self, layer: RedisLayer) -> bool:
         stop, (number, mode, _) = self.stop_requested, layer.status()

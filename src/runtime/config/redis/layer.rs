@@ -55,6 +55,8 @@ pub struct RedisLayer {
     cache: CoherentCache<Seen>,
     liveness: Arc<Liveness>,
     link: Mutex<Option<Arc<Link>>>,
+    /// How many have opened it: a disposable service and a kept one may name the same Redis.
+    users: Mutex<usize>,
     contacted: AtomicBool,
     /// Names that somebody runs on defaults for, because nothing was known of them.
     provisional: Mutex<BTreeSet<Arc<str>>>,
@@ -69,6 +71,7 @@ impl RedisLayer {
             cache: CoherentCache::new(Arc::clone(&liveness)),
             liveness,
             link: Mutex::new(None),
+            users: Mutex::new(0),
             contacted: AtomicBool::new(false),
             provisional: Mutex::new(BTreeSet::new()),
         }
@@ -86,14 +89,20 @@ impl RedisLayer {
 
     // ------------------------------------------------------------------ open and closed
 
-    /// Connects, and follows from then on: what cannot be reached now comes up by itself.
+    /// Connects, unless somebody else has, and follows from then on: what cannot be reached now comes up by itself.
+    /// Whatever comes of it, [`RedisLayer::close`] is due once.
     ///
     /// # Errors
     /// [`SourceError`]: why it cannot be used now.
     pub fn open(&self, host: &impl Detached) -> Result<(), SourceError> {
-        self.close(host);
-        let link = host.detached(|| Link::open(&self.commands.endpoint, &self.liveness, &self.commands.pool))?;
-        *self.link.lock() = Some(Arc::new(link));
+        *self.users.lock() += 1;
+        if self.link.lock().is_none() {
+            let link = host.detached(|| Link::open(&self.commands.endpoint, &self.liveness, &self.commands.pool))?;
+            let second = self.link.lock().replace(Arc::new(link));
+            if let Some(second) = second {
+                host.detached(|| second.close());
+            }
+        }
         self.greet(host)
     }
 
@@ -108,8 +117,21 @@ impl RedisLayer {
         Ok(())
     }
 
-    /// Ends the connections. What is known stays known.
-    pub fn close(&self, host: &impl Detached) {
+    /// Gives up one opening; says whether it was the last one. Then the connections end; what is known stays known.
+    pub fn close(&self, host: &impl Detached) -> bool {
+        let left = {
+            let mut users = self.users.lock();
+            *users = users.saturating_sub(1);
+            *users
+        };
+        if left == 0 {
+            self.disconnect(host);
+        }
+        left == 0
+    }
+
+    /// Ends the connections, whoever uses them.
+    pub fn disconnect(&self, host: &impl Detached) {
         let link = self.link.lock().take();
         if let Some(link) = link {
             host.detached(|| link.close());
@@ -119,6 +141,7 @@ impl RedisLayer {
 
     /// In a forked child: the parent's connections and thread are forgotten, what is known is not.
     pub fn forked(&self) {
+        *self.users.lock() = 0;
         std::mem::forget(self.link.lock().take());
         self.commands.pool.forked();
         self.liveness.lose();
@@ -276,6 +299,11 @@ impl RedisLayer {
         let lost = self.cache.all().into_iter().filter(|(_, seen)| matches!(seen, Seen::Lost(_)));
         names.extend(lost.map(|(name, _)| name));
         Ok(names.into_iter().collect())
+    }
+
+    /// Whether a glob was ever looked for here, so that what is known of it is known here.
+    pub fn knows(&self, name: &str) -> bool {
+        self.cache.last(name).is_some()
     }
 
     /// The globs that were seen last, with their texts.
