@@ -227,6 +227,6 @@ def test_it_can_be_entered_again():
     async def program():
         for _ in range(2):
             async with MetaService().running() as meta:
-                assert list(meta.builders) == ["jsorc"]
+                assert "jsorc" in meta.builders
 
     run(program())
