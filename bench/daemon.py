@@ -6,7 +6,7 @@ from typing import Any
 
 from jaseci.svc import CommonService
 
-from bench.harness import Answer, Snippet, compare
+from bench.harness import Answer, Snippet, compare, one_core
 
 
 class Native(CommonService):
@@ -40,9 +40,10 @@ class Plain:
 
 def answers() -> Iterator[Answer]:
     names: dict[str, Any] = {"service": Native()}
-    yield compare(
-        "spawn and terminate a waiting daemon",
-        Snippet("service.cycle()", names),
-        Snippet("service.cycle()", {"service": Plain()}),
-        1.0,
-    )
+    with one_core():
+        yield compare(
+            "spawn and terminate a waiting daemon",
+            Snippet("service.cycle()", names),
+            Snippet("service.cycle()", {"service": Plain()}),
+            1.0,
+        )

@@ -1,5 +1,6 @@
 """Timing: two snippets of the same shape, interleaved, the best of several rounds of each."""
 
+import os
 import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,21 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.2f} {unit}"
     return f"{seconds * 1e9:.1f} ns"
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keeps this process, and what it starts, on one core: waking another one takes long, and
+    whether it has to be is chance."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import redis
 
 from bench.config_read import CONFIG
-from bench.harness import Answer, Snippet, compare
-from bench.redis_server import one_core, served, shared
+from bench.harness import Answer, Snippet, compare, one_core
+from bench.redis_server import served, shared
 
 NAME = "BENCH_CONFIG"
 OURS = "meta.build_hook().service_glob(NAME, CONFIG)"

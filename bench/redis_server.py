@@ -1,7 +1,6 @@
 """A Redis for the questions about Redis, straight, without the link that tests break."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,21 +16,6 @@ def served(**options: Any) -> Iterator[PrivateRedis]:
     with PrivateRedis(appendonly=False, **options) as server:
         server.port = server.direct_port
         yield server
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Keeps this process, and what it starts, on one core: waking another one takes as long as several commands, and
-    whether it has to be is chance."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 @contextmanager

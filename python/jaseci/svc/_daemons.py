@@ -95,17 +95,24 @@ def terminate(service: "CommonService[Any]", names: list[str]) -> None:
     # Most go at once. Waiting for the end of their threads, rather than for a word from them shortly before, wakes the
     # caller once instead of twice.
     threads = threads_of(service)
-    patience = _AT_ONCE
     begin = time.monotonic()
-    for name in names:
-        thread = threads.get(name)
-        patience = begin + _AT_ONCE - time.monotonic()
-        if thread is None or patience <= 0 or thread is threading.current_thread() or not thread.is_alive():
-            continue
-        thread.join(patience)
-        if not thread.is_alive() and threads.get(name) is thread:
-            del threads[name]
-    settle(service, *service._terminate(names, service.daemon_grace))
+    late = [name for name in names if not _ends_at_once(threads, name, begin)]
+    if late:
+        settle(service, *service._terminate(late, service.daemon_grace))
+
+
+def _ends_at_once(threads: dict[str, threading.Thread], name: str, begin: float) -> bool:
+    """Whether the thread of a daemon that was asked at ``begin`` is gone, or goes while it is waited for."""
+    thread = threads.get(name)
+    patience = begin + _AT_ONCE - time.monotonic()
+    if thread is None or patience <= 0 or thread is threading.current_thread() or not thread.is_alive():
+        return False
+    thread.join(patience)
+    if thread.is_alive():
+        return False
+    if threads.get(name) is thread:
+        del threads[name]
+    return True
 
 
 def settle(service: "CommonService[Any]", ended: list[Daemon], stuck: list[Daemon]) -> None:
